@@ -1,0 +1,44 @@
+# Two commands do everything on a machine with Rust and Node: `make demo` and `make test`.
+
+.PHONY: demo test panel build fmt lint unit doc players bench clean help
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: panel build ## play moving pictures from a simulated engine; ARGS="--engine dying" and the like
+	./target/debug/weir demo $(ARGS)
+
+test: fmt lint panel unit doc players ## everything that is checked before a change lands
+
+panel: ## build the web panel, check and measure it
+	cd panel && npm ci --no-audit --no-fund --silent
+	cd panel && npm run --silent check && npm test --silent && npm run --silent build && npm run --silent size
+
+build: ## build the program
+	cargo build --locked
+
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+unit: ## unit tests, and tests of the whole service over loopback
+	scripts/install-tools ffmpeg
+	cargo test --locked --workspace
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
+	scripts/install-tools ffmpeg chromium
+	cd tests/players && npm ci --no-audit --no-fund --silent && npm test --silent
+
+bench: ## measure, and write docs/benchmarks.md
+	scripts/install-tools nginx-light
+	cargo build --locked --release -p weir -p simulator
+	cargo bench --locked -p weir
+
+clean: ## remove what was built
+	cargo clean
+	rm -rf panel/dist panel/node_modules tests/players/node_modules

@@ -1,0 +1,207 @@
+//! One channel's life: told what happened and what time it is, it says what to do; it never waits.
+
+use jiff::Timestamp;
+
+use crate::failure::{Failure, OpenFailure};
+use crate::queue::Queue;
+use crate::resource::Resources;
+use crate::settings::Settings;
+use crate::snapshot::{Counters, Phase, Snapshot};
+use crate::source::Source;
+use crate::time::Moment;
+use crate::window::{Numbering, Window};
+
+mod lifecycle;
+mod message;
+mod poll;
+mod publish;
+mod pull;
+#[cfg(test)]
+mod tests;
+
+pub use message::{Effect, Input};
+
+/// Where a channel is in its life.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nothing runs and nobody has asked, or a failure's pause is over.
+    Idle,
+    /// A viewer waits for the first segments.
+    Starting { since: Moment },
+    /// Viewers are served.
+    Live,
+    /// The last viewer has left; somebody may come back.
+    /// `starting` is since when it was waiting for its first segments, if it still was.
+    Lingering {
+        since: Moment,
+        starting: Option<Moment>,
+    },
+    /// It failed and refuses until the pause is over, so that a dead source is left in peace.
+    Failed { until: Moment, failure: Failure },
+    /// It is being ended; `again` when somebody came meanwhile.
+    Stopping { again: bool },
+    /// It is over.
+    Over,
+}
+
+impl State {
+    /// Since when the first segments are waited for, if they are.
+    fn starting_since(&self) -> Option<Moment> {
+        match self {
+            Self::Starting { since } => Some(*since),
+            Self::Lingering { starting, .. } => *starting,
+            _ => None,
+        }
+    }
+}
+
+/// The state of one channel.
+#[derive(Debug)]
+pub struct Channel {
+    state: State,
+    source: Source,
+    queue: Queue,
+    resources: Resources,
+    window: Window,
+    counters: Counters,
+    /// Someone is there, watching or waiting.
+    present: bool,
+    /// `Started` was told and `Ended` was not.
+    told_start: bool,
+    /// Lives that failed in a row; each makes the next pause longer.
+    failed_lives: u32,
+    /// Sources opened in this life.
+    opened_in_life: u64,
+    /// Sources given up in a row without a new segment; each makes the wait for the next longer.
+    barren: u32,
+    variant: Option<hls::Variant>,
+    /// What goes wrong at the moment, for whoever has to be told why.
+    last_trouble: String,
+    open_trouble: Option<OpenFailure>,
+    last_segment_at: Moment,
+    last_end: Option<ts::Timestamp>,
+    last_streams: Vec<ts::Stream>,
+    recent: Vec<u64>,
+    next_pull: u64,
+    /// The wall clock's date at `Moment::ZERO`; dates are derived from the monotonic clock, so that
+    /// a step of the wall clock never reaches a playlist.
+    wall_at_zero: Timestamp,
+    jitter: u64,
+    changed: bool,
+}
+
+impl Channel {
+    /// A channel that nobody has asked for yet. `wall_at_zero` is the date of `Moment::ZERO`;
+    /// `seed` spreads the retries of many channels.
+    pub fn new(numbering: Numbering, wall_at_zero: Timestamp, seed: u64) -> Self {
+        Self {
+            state: State::Idle,
+            source: Source::Absent,
+            queue: Queue::default(),
+            resources: Resources::new(numbering.sequence),
+            window: Window::new(numbering),
+            counters: Counters::default(),
+            present: false,
+            told_start: false,
+            failed_lives: 0,
+            opened_in_life: 0,
+            barren: 0,
+            variant: None,
+            last_trouble: String::new(),
+            open_trouble: None,
+            last_segment_at: Moment::ZERO,
+            last_end: None,
+            last_streams: Vec::new(),
+            recent: Vec::new(),
+            next_pull: 0,
+            wall_at_zero,
+            jitter: seed | 1,
+            changed: false,
+        }
+    }
+
+    /// Takes one input at `now` and says what is to be done, in order.
+    pub fn on(&mut self, now: Moment, settings: &Settings, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let out = &mut effects;
+        match input {
+            Input::ViewerArrived => self.viewer_arrived(now, out),
+            Input::LastViewerLeft => self.last_viewer_left(now),
+            Input::Opened {
+                pull,
+                kind,
+                variant,
+            } => self.opened(now, out, pull, kind, variant),
+            Input::OpenFailed { pull, failure } => self.open_failed(now, out, pull, failure),
+            Input::Polled { pull, result } => self.polled(now, settings, out, pull, result),
+            Input::Fetched { pull, item, result } if self.source.is(pull) => {
+                self.fetched(now, item, result);
+            }
+            Input::Loaded {
+                pull,
+                resource,
+                result,
+            } if self.source.is(pull) => {
+                self.resources.loaded(now, resource, result);
+            }
+            Input::Sick { pull, cause } if self.source.is(pull) => {
+                self.lose(now, settings, out, cause);
+            }
+            Input::Closed { pull } => self.closed(now, pull),
+            Input::Stop { reason } => self.stop(out, reason),
+            Input::Fetched { .. } | Input::Loaded { .. } | Input::Sick { .. } | Input::Deadline => {
+            }
+        }
+        self.settle(now, settings, out);
+        effects
+    }
+
+    /// Does what time alone makes due; harmless to repeat.
+    fn settle(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+        let was_over = matches!(self.state, State::Over);
+        self.settle_life(now, settings, out);
+        self.settle_pull(now, settings, out);
+        self.open_gate(settings, out);
+        self.changed |= self.window.fit(settings);
+        if let Some(promise) = self.window.promise() {
+            out.push(Effect::Remember(promise));
+        }
+        if std::mem::take(&mut self.changed) {
+            out.push(Effect::Publish(Box::new(self.snapshot(settings))));
+        }
+        if !was_over && matches!(self.state, State::Over) {
+            out.push(Effect::Finish);
+        }
+    }
+
+    /// When the channel wants to be called although nothing happened.
+    pub fn deadline(&self, settings: &Settings) -> Option<Moment> {
+        let times = [self.life_deadline(settings), self.pull_deadline(settings)];
+        times.into_iter().flatten().min()
+    }
+
+    /// What readers may see of it.
+    pub fn snapshot(&self, settings: &Settings) -> Snapshot {
+        let phase = match &self.state {
+            State::Idle => Phase::Idle,
+            State::Starting { .. }
+            | State::Lingering {
+                starting: Some(_), ..
+            } => Phase::Starting,
+            State::Live => Phase::Live,
+            State::Lingering { starting: None, .. } => Phase::Lingering,
+            State::Failed { until, failure } => Phase::Failed {
+                failure: failure.clone(),
+                until: *until,
+            },
+            State::Stopping { .. } | State::Over => Phase::Stopping,
+        };
+        Snapshot {
+            phase,
+            playlist: crate::view::media(&self.window, settings.viewer_in_segment_uri),
+            window: self.window.clone(),
+            variant: self.variant.clone(),
+            counters: self.counters.clone(),
+        }
+    }
+}

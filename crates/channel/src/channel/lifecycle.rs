@@ -1,0 +1,223 @@
+//! From the first viewer to the end: every change of a channel's state stands in this file.
+
+use std::time::Duration;
+
+use super::{Channel, Effect, State};
+use crate::event::{EndReason, Event};
+use crate::failure::Failure;
+use crate::settings::PUBLISHED_SEGMENTS_MIN;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::time::Moment;
+
+/// First pause after a failed life; it doubles with each failure in a row.
+const PAUSE_MIN: Duration = Duration::from_secs(2);
+
+/// Longest pause after a failed life.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+impl Channel {
+    pub(super) fn viewer_arrived(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.present = true;
+        match self.state {
+            State::Idle | State::Over => self.start(now, out),
+            State::Lingering {
+                starting: Some(since),
+                ..
+            } => self.enter(State::Starting { since }),
+            State::Lingering { starting: None, .. } => self.enter(State::Live),
+            State::Stopping { ref mut again } => *again = true,
+            State::Starting { .. } | State::Live | State::Failed { .. } => {}
+        }
+    }
+
+    pub(super) fn last_viewer_left(&mut self, now: Moment) {
+        self.present = false;
+        match self.state {
+            State::Starting { since } => {
+                self.enter(State::Lingering {
+                    since: now,
+                    starting: Some(since),
+                });
+            }
+            State::Live => self.enter(State::Lingering {
+                since: now,
+                starting: None,
+            }),
+            State::Stopping { ref mut again } => *again = false,
+            State::Idle => self.enter(State::Stopping { again: false }),
+            State::Lingering { .. } | State::Failed { .. } | State::Over => {}
+        }
+    }
+
+    fn start(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.window.clear();
+        self.variant = None;
+        self.opened_in_life = 0;
+        self.barren = 0;
+        self.last_segment_at = now;
+        self.last_trouble = "nothing has come from the source yet".into();
+        self.open_trouble = None;
+        // What an earlier life has shown is no repeat in this one.
+        self.recent.clear();
+        self.last_end = None;
+        self.last_streams.clear();
+        if !std::mem::replace(&mut self.told_start, true) {
+            out.push(Effect::Tell(Event::Started));
+        }
+        // The pull of an earlier life may still be closing.
+        self.close_source(Some((now, None)), out);
+        self.enter(State::Starting { since: now });
+    }
+
+    /// The gate: from here on viewers are served, and the target duration stands.
+    pub(super) fn open_gate(&mut self, settings: &Settings, out: &mut Vec<Effect>) {
+        if self.state.starting_since().is_none() || !self.is_ready(settings) {
+            return;
+        }
+        let source = self
+            .source
+            .following()
+            .map(|it| it.follow.target())
+            .unwrap_or_default();
+        self.window.fix_target(source);
+        self.window.fit(settings);
+        self.failed_lives = 0;
+        out.push(Effect::Tell(Event::WentLive));
+        match self.state {
+            State::Lingering { since, .. } => {
+                self.enter(State::Lingering {
+                    since,
+                    starting: None,
+                });
+            }
+            _ => self.enter(State::Live),
+        }
+    }
+
+    fn is_ready(&self, settings: &Settings) -> bool {
+        let held = self.window.held().len();
+        let filled = settings.initial_buffer <= self.window.duration();
+        // Memory for more is not there, or the source has no more.
+        let full = settings.bytes_max / 4 * 3 <= self.window.bytes();
+        let complete = self.queue.is_empty() && self.source_has_ended();
+        settings.segments_ready_enough() <= held
+            || (settings.segments_to_be_ready() <= held && (filled || complete))
+            || (PUBLISHED_SEGMENTS_MIN <= held && full)
+    }
+
+    fn source_has_ended(&self) -> bool {
+        match &self.source {
+            Source::Following(following) => following.follow.ended_since().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the life runs and has published something, so that silence means something.
+    pub(super) fn has_media(&self) -> bool {
+        let runs = matches!(
+            self.state,
+            State::Starting { .. } | State::Live | State::Lingering { .. }
+        );
+        runs && 0 < self.window.held().len()
+    }
+
+    /// Ends the life with a failure that viewers are told; new ones are refused for a while.
+    pub(super) fn fail(
+        &mut self,
+        now: Moment,
+        out: &mut Vec<Effect>,
+        failure: Failure,
+        reason: EndReason,
+    ) {
+        let pause = (PAUSE_MIN * 2_u32.saturating_pow(self.failed_lives.min(8))).min(PAUSE_MAX);
+        self.failed_lives += 1;
+        self.close_source(None, out);
+        self.queue.drain(|_| false);
+        // Viewers that play the last of the window are told that nothing follows.
+        self.window.set_ended(true);
+        out.push(Effect::Tell(Event::Failed {
+            failure: failure.clone(),
+        }));
+        self.tell_end(out, reason);
+        self.enter(State::Failed {
+            until: now + pause,
+            failure,
+        });
+    }
+
+    pub(super) fn stop(&mut self, out: &mut Vec<Effect>, reason: EndReason) {
+        match self.state {
+            State::Over => return,
+            State::Stopping { ref mut again } => return *again = false,
+            _ => {}
+        }
+        self.close_source(None, out);
+        self.queue.drain(|_| false);
+        self.tell_end(out, reason);
+        self.window.set_ended(true);
+        self.enter(State::Stopping { again: false });
+    }
+
+    /// What time alone changes in the life.
+    pub(super) fn settle_life(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+        if self.first_segment_due(settings).is_some_and(|at| at <= now) {
+            let failure = self
+                .open_failure()
+                .unwrap_or_else(|| Failure::NoFirstSegment {
+                    waited: settings.first_segment_timeout,
+                    last: self.last_trouble.clone(),
+                });
+            self.fail(now, out, failure, EndReason::StartFailed);
+        }
+        match self.state {
+            State::Lingering { since, .. } if since + settings.linger <= now => {
+                self.stop(out, EndReason::LastViewerLeft);
+            }
+            State::Failed { until, .. } if until <= now => {
+                self.enter(if self.present {
+                    State::Idle
+                } else {
+                    State::Stopping { again: false }
+                });
+            }
+            _ => {}
+        }
+        if let (State::Stopping { again }, Source::Absent) = (&self.state, &self.source) {
+            if *again {
+                self.start(now, out);
+            } else {
+                self.window.clear();
+                self.enter(State::Over);
+            }
+        }
+    }
+
+    fn first_segment_due(&self, settings: &Settings) -> Option<Moment> {
+        let since = self.state.starting_since()?;
+        (self.window.held().len() == 0).then(|| since + settings.first_segment_timeout)
+    }
+
+    pub(super) fn life_deadline(&self, settings: &Settings) -> Option<Moment> {
+        let end = match self.state {
+            State::Lingering { since, .. } => Some(since + settings.linger),
+            State::Failed { until, .. } => Some(until),
+            _ => None,
+        };
+        [end, self.first_segment_due(settings)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn enter(&mut self, state: State) {
+        self.state = state;
+        self.changed = true;
+    }
+
+    fn tell_end(&mut self, out: &mut Vec<Effect>, reason: EndReason) {
+        if std::mem::take(&mut self.told_start) {
+            out.push(Effect::Tell(Event::Ended { reason }));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The pull: when a source is opened, given up, closed and replaced; never two at a time.
+
+use std::time::Duration;
+
+use super::{Channel, Effect};
+use crate::event::{EndReason, Event};
+use crate::failure::{Failure, OpenFailure};
+use crate::follow::Follow;
+use crate::settings::Settings;
+use crate::source::{Following, Poll, PullId, Source, SourceKind};
+use crate::time::Moment;
+
+/// First wait before something that failed is tried again; it doubles with each failure.
+const BACKOFF_MIN: Duration = Duration::from_millis(250);
+
+/// Longest wait before something that failed is tried again.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// How long a cold start goes on trying sources that cannot be reached; players give up soon after.
+const UNREACHABLE_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Times a source may say no to a cold start: once each for two engines, or for two readings of
+/// an id.
+const REFUSALS_MAX: u32 = 2;
+
+impl Channel {
+    pub(super) fn opened(
+        &mut self,
+        now: Moment,
+        out: &mut Vec<Effect>,
+        pull: PullId,
+        kind: SourceKind,
+        variant: Option<hls::Variant>,
+    ) {
+        let Source::Opening {
+            pull: awaited,
+            kept,
+            ..
+        } = &mut self.source
+        else {
+            return;
+        };
+        if *awaited != pull {
+            return;
+        }
+        let kept = kept.take().filter(|_| kind == SourceKind::Plain);
+        if kept.is_none() {
+            self.window.break_next();
+            self.last_end = None;
+        }
+        self.counters.opened += 1;
+        self.opened_in_life += 1;
+        self.open_trouble = None;
+        self.variant = variant;
+        self.resources.reset();
+        self.source = Source::Following(Box::new(Following {
+            pull,
+            kind,
+            follow: kept.unwrap_or_else(|| Follow::new(now)),
+            opened_at: now,
+            poll: Poll::At(now),
+            failures: 0,
+        }));
+        self.changed = true;
+        out.push(Effect::Tell(Event::SourceOpened {
+            opened: self.opened_in_life,
+        }));
+    }
+
+    pub(super) fn open_failed(
+        &mut self,
+        now: Moment,
+        out: &mut Vec<Effect>,
+        pull: PullId,
+        failure: OpenFailure,
+    ) {
+        let Source::Opening {
+            pull: awaited,
+            failures,
+            kept,
+        } = &mut self.source
+        else {
+            return;
+        };
+        if *awaited != pull {
+            return;
+        }
+        let failures = *failures + 1;
+        let kept = kept.take();
+        self.counters.failures += 1;
+        self.last_trouble = failure.to_string();
+        self.open_trouble = Some(failure.clone());
+        if self.is_hopeless(now, &failure, failures) {
+            self.source = Source::Absent;
+            self.fail(now, out, failure.into(), EndReason::StartFailed);
+        } else {
+            let at = now + self.backoff(failures);
+            self.source = Source::Due { at, failures, kept };
+        }
+    }
+
+    /// Whether viewers who wait for a start had better be told at once. Those who are served have
+    /// time: their channel goes on trying.
+    fn is_hopeless(&self, now: Moment, failure: &OpenFailure, failures: u32) -> bool {
+        let Some(since) = self.state.starting_since() else {
+            return false;
+        };
+        match failure {
+            OpenFailure::NoEngines | OpenFailure::AllEnginesFull { .. } => true,
+            OpenFailure::Refused(_) => REFUSALS_MAX <= failures,
+            // One that was reached in this life deserves a second try.
+            OpenFailure::Unreachable(_) => {
+                UNREACHABLE_PATIENCE <= now.since(since)
+                    && self.opened_in_life.min(1) < failures.into()
+            }
+        }
+    }
+
+    /// Why sources cannot be opened, while that is what is wrong.
+    pub(super) fn open_failure(&self) -> Option<Failure> {
+        self.open_trouble.clone().map(Failure::Open)
+    }
+
+    /// Gives the source up and asks for another, while the window is still served.
+    pub(super) fn lose(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+        cause: String,
+    ) {
+        let Some(following) = self.source.following() else {
+            return;
+        };
+        let kept = (following.kind == SourceKind::Plain).then(|| {
+            let mut follow = std::mem::replace(&mut following.follow, Follow::new(now));
+            if let Some(first) = self.queue.take_back() {
+                follow.rewind(first);
+            }
+            follow
+        });
+        let resources = &self.resources;
+        let arrived = self.queue.drain(|segment| resources.has_all(segment));
+        for head in arrived {
+            self.publish_head(now, settings, out, head);
+        }
+        self.last_trouble.clone_from(&cause);
+        out.push(Effect::Tell(Event::SourceLost { cause }));
+        // The first replacement is asked for at once; one that brought nothing must wait.
+        let wait = match self.barren {
+            0 => Duration::ZERO,
+            barren => self.backoff(barren + 1),
+        };
+        self.barren += 1;
+        self.close_source(Some((now + wait, kept)), out);
+    }
+
+    pub(super) fn closed(&mut self, now: Moment, pull: PullId) {
+        let Source::Closing {
+            pull: awaited,
+            again,
+        } = &mut self.source
+        else {
+            return;
+        };
+        if *awaited != pull {
+            return;
+        }
+        self.source = match again.take() {
+            Some((at, kept)) => Source::Due {
+                at: at.max(now),
+                failures: 0,
+                kept,
+            },
+            None => Source::Absent,
+        };
+    }
+
+    /// Ends the pull, whatever it is at; `again` says when to open another.
+    pub(super) fn close_source(
+        &mut self,
+        again: Option<(Moment, Option<Follow>)>,
+        out: &mut Vec<Effect>,
+    ) {
+        let pull = match &self.source {
+            Source::Opening { pull, .. } => *pull,
+            Source::Following(following) => following.pull,
+            Source::Closing { pull, .. } => {
+                self.source = Source::Closing { pull: *pull, again };
+                return;
+            }
+            Source::Absent | Source::Due { .. } => {
+                self.source = match again {
+                    Some((at, kept)) => Source::Due {
+                        at,
+                        failures: 0,
+                        kept,
+                    },
+                    None => Source::Absent,
+                };
+                return;
+            }
+        };
+        out.push(Effect::Close { pull });
+        self.source = Source::Closing { pull, again };
+    }
+
+    pub(super) fn open_if_due(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if let Source::Due { at, failures, kept } = &mut self.source
+            && *at <= now
+        {
+            let pull = PullId(self.next_pull);
+            self.next_pull += 1;
+            self.source = Source::Opening {
+                pull,
+                failures: *failures,
+                kept: kept.take(),
+            };
+            out.push(Effect::Open { pull });
+        }
+    }
+
+    /// Doubling waits, spread so that channels which failed together do not come back together.
+    pub(super) fn backoff(&mut self, failures: u32) -> Duration {
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 7;
+        self.jitter ^= self.jitter << 17;
+        let whole = BACKOFF_MIN * 2_u32.saturating_pow(failures.saturating_sub(1).min(8));
+        let spread = 1.0 - (self.jitter % 256) as f64 / 1024.0;
+        whole.min(BACKOFF_MAX).mul_f64(spread)
+    }
+}

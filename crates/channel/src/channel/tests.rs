@@ -1,0 +1,12 @@
+//! What a channel does, told as behaviour; every step of every test is checked by `checker`.
+
+mod breaks;
+mod checker;
+mod lives;
+mod media;
+mod origin;
+mod scene;
+mod settings;
+mod sources;
+mod starting;
+mod stopping;

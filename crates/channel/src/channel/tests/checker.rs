@@ -1,0 +1,223 @@
+//! What must hold after every step of a channel, whatever it was told: the rules that players and
+//! the service rely on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::channel::{Channel, Effect, Input, State};
+use crate::event::Event;
+use crate::queue::{FETCHES_MAX, ItemId};
+use crate::segment::MediaSequence;
+use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+use crate::snapshot::Snapshot;
+use crate::source::PullId;
+use crate::time::Moment;
+use crate::window::Promise;
+
+/// What a number stands for, for ever.
+#[derive(Debug, PartialEq)]
+struct Entry {
+    path: String,
+    duration: Duration,
+    discontinuities: u64,
+    key: Option<hls::Key>,
+    map: Option<String>,
+    date: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Checker {
+    /// The pull whose source may be open, and whether it is being closed.
+    open: Option<(PullId, bool)>,
+    polling: bool,
+    fetching: BTreeSet<ItemId>,
+    alive: bool,
+    entries: BTreeMap<u64, Entry>,
+    sequence: u64,
+    discontinuity_sequence: u64,
+    target: Option<Duration>,
+    served: bool,
+    promise: Promise,
+}
+
+impl Checker {
+    pub(crate) fn before(&mut self, input: &Input) {
+        match input {
+            Input::OpenFailed { pull, .. } if self.open == Some((*pull, false)) => self.open = None,
+            Input::Closed { pull } if self.open == Some((*pull, true)) => self.open = None,
+            Input::Polled { pull, .. } if self.is_open(*pull) => self.polling = false,
+            Input::Fetched { pull, item, .. } if self.is_open(*pull) => {
+                self.fetching.remove(item);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_open(&self, pull: PullId) -> bool {
+        self.open == Some((pull, false))
+    }
+
+    pub(crate) fn after(
+        &mut self,
+        now: Moment,
+        effects: &[Effect],
+        channel: &Channel,
+        settings: &Settings,
+    ) {
+        for effect in effects {
+            self.effect(effect, settings);
+        }
+        let deadline = channel.deadline(settings);
+        assert!(
+            deadline.is_none_or(|at| now < at),
+            "a deadline that is past is a busy loop"
+        );
+        let waits = deadline.is_some() || self.open.is_some_and(|(_, closing)| closing);
+        let at_rest = matches!(channel.state, State::Idle | State::Over);
+        assert!(
+            waits || at_rest,
+            "nothing will ever wake {:?}",
+            channel.state
+        );
+        assert!(channel.queue.fetching() <= FETCHES_MAX);
+    }
+
+    fn effect(&mut self, effect: &Effect, settings: &Settings) {
+        match effect {
+            Effect::Open { pull } => {
+                assert_eq!(self.open, None, "one pull at a time");
+                self.open = Some((*pull, false));
+                self.polling = false;
+                self.fetching.clear();
+            }
+            Effect::Close { pull } => {
+                assert_eq!(
+                    self.open,
+                    Some((*pull, false)),
+                    "only what is open is closed"
+                );
+                self.open = Some((*pull, true));
+            }
+            Effect::Poll { pull } => {
+                assert!(self.is_open(*pull));
+                assert!(
+                    !std::mem::replace(&mut self.polling, true),
+                    "one poll at a time"
+                );
+            }
+            Effect::Fetch {
+                pull,
+                item,
+                segment,
+            } => {
+                assert!(self.is_open(*pull) && !segment.gap);
+                self.fetching.insert(*item);
+            }
+            Effect::Load { pull, .. } => assert!(self.is_open(*pull)),
+            Effect::Tell(Event::Started) => {
+                assert!(
+                    !std::mem::replace(&mut self.alive, true),
+                    "a life starts once"
+                );
+                self.target = None;
+                self.served = false;
+            }
+            Effect::Tell(Event::Ended { .. }) => {
+                assert!(std::mem::take(&mut self.alive), "a life ends once");
+            }
+            Effect::Tell(_) => {}
+            Effect::Remember(promise) => self.promise = *promise,
+            Effect::Finish => {
+                assert_eq!(self.open, None, "an end leaves nothing open");
+                assert!(!self.alive, "an end is told before");
+            }
+            Effect::Publish(snapshot) => self.snapshot(snapshot, settings),
+        }
+    }
+
+    fn snapshot(&mut self, snapshot: &Snapshot, settings: &Settings) {
+        let window = &snapshot.window;
+        let held = window.held().len();
+        assert!(held <= settings.segments_max.max(PUBLISHED_SEGMENTS_MIN));
+        assert!(window.bytes() <= settings.bytes_max || held <= PUBLISHED_SEGMENTS_MIN);
+        assert_eq!(
+            window.bytes(),
+            window.held().map(|it| it.body.len()).sum::<usize>()
+        );
+        assert!(
+            window.next().0 <= self.promise.sequence,
+            "numbers are promised before use"
+        );
+        let Some(template) = &snapshot.playlist else {
+            assert!(
+                !self.served || !self.alive,
+                "a list that was served does not vanish"
+            );
+            return;
+        };
+        self.served = true;
+        self.playlist(&crate::testing::read(&template.render("token")));
+        for segment in window.listed() {
+            let key = segment.key.as_ref().and_then(|key| key.resource.as_ref());
+            for resource in segment.map.iter().chain(key) {
+                assert!(window.resource(resource.number).is_some());
+            }
+            assert!(window.segment(segment.sequence).is_some());
+        }
+        assert!(window.segment(MediaSequence(u64::MAX)).is_none());
+    }
+
+    fn playlist(&mut self, list: &hls::Media) {
+        assert!(
+            self.sequence <= list.media_sequence,
+            "the media sequence never falls"
+        );
+        self.sequence = list.media_sequence;
+        assert!(self.discontinuity_sequence <= list.discontinuity_sequence);
+        self.discontinuity_sequence = list.discontinuity_sequence;
+        assert_eq!(
+            *self.target.get_or_insert(list.target_duration),
+            list.target_duration
+        );
+        assert!(
+            list.ended || PUBLISHED_SEGMENTS_MIN <= list.segments.len(),
+            "a short list"
+        );
+        let mut discontinuities = list.discontinuity_sequence;
+        let mut date = None;
+        for segment in &list.segments {
+            discontinuities += u64::from(segment.discontinuity);
+            assert!(segment.duration.as_secs_f64().round() <= list.target_duration.as_secs_f64());
+            let listed = segment.program_date_time.or(date);
+            assert!(date <= listed, "dates never go back");
+            date = listed;
+            let key = segment.key.as_deref().map(|key| hls::Key {
+                uri: key.uri.as_deref().map(path),
+                ..key.clone()
+            });
+            let entry = Entry {
+                path: path(&segment.uri),
+                duration: segment.duration,
+                discontinuities,
+                key,
+                map: segment.map.as_ref().map(|map| path(&map.uri)),
+                date: segment.program_date_time,
+            };
+            match self.entries.get(&segment.sequence) {
+                Some(known) => assert_eq!(*known, entry, "a number means one thing for ever"),
+                None => {
+                    let newest = self.entries.keys().next_back();
+                    assert!(newest.is_none_or(|newest| *newest < segment.sequence));
+                    self.entries.insert(segment.sequence, entry);
+                }
+            }
+        }
+    }
+}
+
+/// An address without what is each viewer's own.
+fn path(uri: &str) -> String {
+    uri.split('?').next().unwrap_or_default().to_owned()
+}

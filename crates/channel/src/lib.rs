@@ -1,0 +1,36 @@
+//! One channel: its life, what to fetch and when, its window and numbering, its viewers.
+//!
+//! Everything here is a decision. There is no clock, no socket and no randomness: time and news
+//! come in as values, what is to be done goes out as values, so that the same inputs always give
+//! the same effects and a test can be years long.
+
+mod channel;
+pub mod event;
+pub mod examine;
+mod failure;
+mod follow;
+mod queue;
+mod resource;
+mod segment;
+mod settings;
+mod snapshot;
+mod source;
+#[cfg(test)]
+mod testing;
+mod time;
+pub mod view;
+mod viewer;
+mod window;
+
+pub use channel::{Channel, Effect, Input};
+pub use event::{EndReason, Event};
+pub use failure::{Failure, OpenFailure, Trouble};
+pub use queue::{FETCHES_MAX, ItemId};
+pub use resource::{ResourceId, Wanted};
+pub use segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
+pub use settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+pub use snapshot::{Counters, Phase, Snapshot};
+pub use source::{PullId, SourceKind};
+pub use time::Moment;
+pub use viewer::{Caller, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
+pub use window::{Numbering, Promise, Window};

@@ -1,0 +1,83 @@
+//! What a channel shows of itself: an immutable value that any number of readers share.
+
+use crate::failure::Failure;
+use crate::time::Moment;
+use crate::view::Template;
+use crate::window::Window;
+
+/// Where a channel is, as its viewers need to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing runs; an arriving viewer starts it.
+    Idle,
+    /// Viewers wait for the first segments.
+    Starting,
+    /// Viewers are served.
+    Live,
+    /// Nobody is there for the moment; whoever comes is served.
+    Lingering,
+    /// It refuses.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Until when.
+        until: Moment,
+    },
+    /// It is being ended.
+    Stopping,
+}
+
+impl Phase {
+    /// The word for it in answers.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Starting => "starting",
+            Self::Live => "live",
+            Self::Lingering => "lingering",
+            Self::Failed { .. } => "failed",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// What was counted since the channel came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Sources opened.
+    pub opened: u64,
+    /// Playlists asked for.
+    pub playlist_fetches: u64,
+    /// Segment requests started.
+    pub segment_fetches: u64,
+    /// Requests that failed.
+    pub failures: u64,
+    /// Segments that were listed and could not be had.
+    pub segments_lost: u64,
+    /// Segments that the source sent twice.
+    pub repeats: u64,
+    /// Bytes of media received and published.
+    pub bytes_in: u64,
+}
+
+/// A channel at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Where it is.
+    pub phase: Phase,
+    /// The live playlist, once there is one.
+    pub playlist: Option<Template>,
+    /// The segments.
+    pub window: Window,
+    /// The source's variant that is pulled, if the source offers several.
+    pub variant: Option<hls::Variant>,
+    /// What was counted.
+    pub counters: Counters,
+}
+
+impl Snapshot {
+    /// Whether viewers are served, so that an arriving one need not be told to the channel.
+    pub fn is_served(&self) -> bool {
+        matches!(self.phase, Phase::Live)
+    }
+}

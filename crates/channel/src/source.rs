@@ -1,0 +1,117 @@
+//! Where a channel's pull stands: being opened, followed, closed, or waited for.
+
+use std::time::Duration;
+
+use crate::follow::Follow;
+use crate::settings::Settings;
+use crate::time::Moment;
+
+/// Shortest time in which a source with news must bring a segment: one slow download and a half.
+const STARVING_MIN: Duration = Duration::from_secs(15);
+
+/// Names one opening of a source; what comes late from an earlier one is told by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PullId(pub u64);
+
+/// What a source is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A session on an engine: it can end, and a new one counts from zero.
+    Session,
+    /// An address that anybody may ask; opening it again joins where it was left.
+    Plain,
+}
+
+/// The pull of a channel.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// There is none and none is wanted.
+    Absent,
+    /// One is to be opened at a moment.
+    Due {
+        at: Moment,
+        failures: u32,
+        kept: Option<Follow>,
+    },
+    /// One is being opened.
+    Opening {
+        pull: PullId,
+        failures: u32,
+        kept: Option<Follow>,
+    },
+    /// One is open.
+    Following(Box<Following>),
+    /// One is being closed, after which another may be opened.
+    Closing {
+        pull: PullId,
+        again: Option<(Moment, Option<Follow>)>,
+    },
+}
+
+/// An open source.
+#[derive(Debug)]
+pub(crate) struct Following {
+    pub(crate) pull: PullId,
+    pub(crate) kind: SourceKind,
+    pub(crate) follow: Follow,
+    pub(crate) opened_at: Moment,
+    pub(crate) poll: Poll,
+    /// Polls that failed in a row.
+    pub(crate) failures: u32,
+}
+
+/// When the playlist is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Poll {
+    /// At a moment.
+    At(Moment),
+    /// An interval after a moment; how long it is, is read from the settings when it is needed.
+    After(Moment),
+    /// It is under way since a moment.
+    UnderWay { since: Moment },
+}
+
+impl Source {
+    /// Whether a pull is the open one.
+    pub(crate) fn is(&self, pull: PullId) -> bool {
+        matches!(self, Self::Following(following) if following.pull == pull)
+    }
+
+    /// The open source.
+    pub(crate) fn following(&mut self) -> Option<&mut Following> {
+        match self {
+            Self::Following(following) => Some(following),
+            _ => None,
+        }
+    }
+}
+
+impl Following {
+    /// When the playlist is to be asked for; nothing while it is.
+    pub(crate) fn poll_at(&self, settings: &Settings) -> Option<Moment> {
+        match self.poll {
+            Poll::At(at) => Some(at),
+            Poll::After(asked) => {
+                Some(asked + self.follow.target().mul_f64(settings.poll_interval))
+            }
+            Poll::UnderWay { .. } => None,
+        }
+    }
+
+    /// When the source counts as stuck: three and a half target durations without news, since
+    /// players give up then too, and no later than the operator wants. One that has news and no
+    /// segment of it can be had gets twice as long. A list that says it is over is not stuck.
+    pub(crate) fn stuck_at(&self, last_segment: Moment, settings: &Settings) -> Option<Moment> {
+        if self.follow.ended_since().is_some() {
+            return None;
+        }
+        let target = self.follow.target();
+        // What is new is seen a poll late.
+        let least = target * 3 / 2 + target.mul_f64(settings.poll_interval);
+        let patience = settings.no_data_timeout.min(target * 7 / 2).max(least);
+        let since = self.opened_at.max(last_segment);
+        let frozen = since.max(self.follow.changed_at()) + patience;
+        let starving = since + (patience * 2).max(STARVING_MIN);
+        Some(frozen.min(starving))
+    }
+}

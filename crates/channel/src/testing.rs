@@ -1,0 +1,72 @@
+//! Made-up playlists and media for the tests of this crate.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::examine::{Facts, Fit};
+use crate::segment::{Body, Container};
+
+/// A list of two-second segments `name/<number>.ts`.
+pub(crate) fn list(name: &str, first: u64, count: usize) -> hls::Media {
+    let text = (first..first + count as u64).fold(
+        format!(
+            "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{first}\n"
+        ),
+        |text, number| format!("{text}#EXTINF:2.000000,\nhttp://source/{name}/{number}.ts\n"),
+    );
+    read(&text)
+}
+
+/// A list from its text.
+pub(crate) fn read(text: &str) -> hls::Media {
+    match hls::read(text.as_bytes()).expect("a test's own playlist") {
+        hls::Playlist::Media(media) => media,
+        hls::Playlist::Multivariant(_) => panic!("a media playlist is wanted"),
+    }
+}
+
+pub(crate) fn numbers(segments: &[hls::Segment]) -> Vec<u64> {
+    segments.iter().map(|segment| segment.sequence).collect()
+}
+
+/// Media of `millis` that begins at `start_millis` on its own clock, told apart by `mark`.
+pub(crate) fn media(mark: u64, start_millis: u64, millis: u64) -> Fit {
+    let start = ts::Timestamp(start_millis * 90 % (1 << 33));
+    Fit {
+        body: Body::new(vec![Bytes::from(mark.to_be_bytes().repeat(4))]),
+        container: Container::TransportStream,
+        facts: Some(Facts {
+            start: Some(start),
+            end: Some(start.plus(Duration::from_millis(millis))),
+            duration: Some(Duration::from_millis(millis)),
+            longest_step: None,
+            streams: vec![ts::Stream {
+                pid: 256,
+                stream_type: 0x1b,
+                codec: ts::Codec::of(0x1b, &[]),
+            }],
+            starts_with_key_frame: true,
+        }),
+        fingerprint: mark,
+    }
+}
+
+pub(crate) fn draft(millis: u64) -> crate::window::Draft {
+    crate::window::Draft {
+        duration: Duration::from_millis(millis),
+        discontinuity: false,
+        program_date_time: None,
+        body: Body::new(vec![Bytes::from_static(&[0x47; 188])]),
+        container: Container::TransportStream,
+        key: None,
+        map: None,
+        tags: Vec::new(),
+    }
+}
+
+/// The wall clock's date `seconds` into a test.
+pub(crate) fn wall(seconds: u64) -> jiff::Timestamp {
+    let seconds = i64::try_from(seconds).expect("a test's own time");
+    jiff::Timestamp::from_second(1_800_000_000 + seconds).expect("a date of this century")
+}

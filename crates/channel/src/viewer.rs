@@ -1,0 +1,305 @@
+//! Who watches: a table of viewers by token, told of each request and asked who has gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::time::Moment;
+
+/// Viewers of one channel at most; more would be a flood of made-up tokens.
+pub const VIEWERS_MAX: usize = 20_000;
+
+/// Longest text kept of what a player calls itself.
+const AGENT_BYTES_MAX: usize = 256;
+
+/// A viewer's token: its identity. Address and agent are mere attributes, since many viewers may
+/// share them behind one router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewerId(pub u128);
+
+/// What is known of a viewer.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// Where the newest request came from.
+    pub address: String,
+    /// What the player calls itself.
+    pub agent: String,
+    /// When it came.
+    pub connected_at: Moment,
+    /// When it was last heard of.
+    pub last_active: Moment,
+    /// Bytes of media it was sent.
+    pub bytes_sent: u64,
+    /// Whether it has asked for media. One that has only fetched the entry point may be a probe: it
+    /// keeps the channel running for a while but is not counted.
+    pub watching: bool,
+    requests: u32,
+}
+
+/// The table is closed: its channel is over, and a new one must be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The channel is over.
+    #[error("the channel is over")]
+    Closed,
+    /// There is no room for another viewer.
+    #[error("the channel has {VIEWERS_MAX} viewers, no more are let in")]
+    Full,
+}
+
+/// What a request tells of its viewer.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// Where it comes from.
+    pub address: &'a str,
+    /// What the player calls itself.
+    pub agent: &'a str,
+    /// Whether it asks for media, not only for the entry point.
+    pub watching: bool,
+}
+
+/// The viewers of one channel.
+#[derive(Debug, Default)]
+pub struct Viewers {
+    present: BTreeMap<ViewerId, Viewer>,
+    closed: bool,
+}
+
+impl Viewers {
+    /// A request begins. `true` when it found the table empty, so that the channel must be told.
+    pub fn begin(
+        &mut self,
+        now: Moment,
+        id: ViewerId,
+        caller: Caller<'_>,
+    ) -> Result<bool, Refused> {
+        if self.closed {
+            return Err(Refused::Closed);
+        }
+        let first = self.present.is_empty();
+        if VIEWERS_MAX <= self.present.len() && !self.present.contains_key(&id) {
+            return Err(Refused::Full);
+        }
+        let viewer = self.present.entry(id).or_insert_with(|| Viewer {
+            address: String::new(),
+            agent: shortened(caller.agent).to_owned(),
+            connected_at: now,
+            last_active: now,
+            bytes_sent: 0,
+            watching: false,
+            requests: 0,
+        });
+        if viewer.address != caller.address {
+            caller.address.clone_into(&mut viewer.address);
+        }
+        viewer.watching |= caller.watching;
+        viewer.last_active = now;
+        viewer.requests += 1;
+        Ok(first)
+    }
+
+    /// A request ends, answered or not. As long as one is under way its viewer stays: a slow
+    /// download is not silence.
+    pub fn end(&mut self, now: Moment, id: ViewerId, bytes: u64) {
+        if let Some(viewer) = self.present.get_mut(&id) {
+            viewer.requests = viewer.requests.saturating_sub(1);
+            viewer.last_active = viewer.last_active.max(now);
+            viewer.bytes_sent += bytes;
+        }
+    }
+
+    /// Takes off one that was refused, unless it watches or asks for something else as well.
+    pub fn leave(&mut self, id: ViewerId) {
+        if self
+            .present
+            .get(&id)
+            .is_some_and(|viewer| viewer.requests == 0 && !viewer.watching)
+        {
+            self.present.remove(&id);
+        }
+    }
+
+    /// Takes off whoever has been silent for `idle`; returns them.
+    pub fn expire(&mut self, now: Moment, idle: Duration) -> Vec<(ViewerId, Viewer)> {
+        self.present
+            .extract_if(.., |_, viewer| {
+                viewer.requests == 0 && viewer.last_active + idle <= now
+            })
+            .collect()
+    }
+
+    /// When the next viewer would be taken off, if nobody asks for anything.
+    pub fn next_expiry(&self, idle: Duration) -> Option<Moment> {
+        let quiet = self.present.values().filter(|viewer| viewer.requests == 0);
+        quiet.map(|viewer| viewer.last_active + idle).min()
+    }
+
+    /// Closes the table if nobody is there; returns whether it is closed.
+    pub fn close_if_empty(&mut self) -> bool {
+        self.closed |= self.present.is_empty();
+        self.closed
+    }
+
+    /// Closes the table and sends everybody away.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.present.clear();
+    }
+
+    /// Whether nobody is let in any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether nobody is there, not even a probe.
+    pub fn is_empty(&self) -> bool {
+        self.present.is_empty()
+    }
+
+    /// Viewers that watch.
+    pub fn watching(&self) -> usize {
+        self.present
+            .values()
+            .filter(|viewer| viewer.watching)
+            .count()
+    }
+
+    /// Everybody who watches.
+    pub fn iter(&self) -> impl Iterator<Item = (ViewerId, &Viewer)> {
+        self.present
+            .iter()
+            .map(|(id, viewer)| (*id, viewer))
+            .filter(|(_, viewer)| viewer.watching)
+    }
+}
+
+fn shortened(agent: &str) -> &str {
+    let mut end = agent.len().min(AGENT_BYTES_MAX);
+    while !agent.is_char_boundary(end) {
+        end -= 1;
+    }
+    &agent[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(15);
+
+    fn at(seconds: u64) -> Moment {
+        Moment(Duration::from_secs(seconds))
+    }
+
+    fn request(viewers: &mut Viewers, seconds: u64, id: u128, watching: bool) -> bool {
+        let caller = Caller {
+            address: "192.0.2.1",
+            agent: "player",
+            watching,
+        };
+        let first = viewers
+            .begin(at(seconds), ViewerId(id), caller)
+            .expect("an open table");
+        viewers.end(at(seconds), ViewerId(id), 10);
+        first
+    }
+
+    #[test]
+    fn players_behind_one_router_are_counted_one_by_one() {
+        let mut viewers = Viewers::default();
+        for id in 0..3 {
+            request(&mut viewers, 0, id, true);
+        }
+        assert_eq!(viewers.watching(), 3);
+    }
+
+    #[test]
+    fn the_count_does_not_fall_or_rise_with_each_poll() {
+        let mut viewers = Viewers::default();
+        assert!(request(&mut viewers, 0, 1, false));
+        for second in 1..60 {
+            assert!(!request(&mut viewers, second, 1, true));
+            assert!(viewers.expire(at(second), IDLE).is_empty());
+            assert_eq!(viewers.watching(), 1);
+        }
+    }
+
+    #[test]
+    fn a_probe_keeps_the_channel_but_is_not_counted() {
+        let mut viewers = Viewers::default();
+        request(&mut viewers, 0, 1, false);
+        assert_eq!(viewers.watching(), 0);
+        assert!(!viewers.is_empty());
+        assert_eq!(viewers.expire(at(15), IDLE).len(), 1);
+        assert!(viewers.is_empty());
+    }
+
+    #[test]
+    fn a_silent_viewer_is_taken_off_after_the_idle_time_and_not_before() {
+        let mut viewers = Viewers::default();
+        request(&mut viewers, 0, 1, true);
+        assert_eq!(viewers.next_expiry(IDLE), Some(at(15)));
+        assert!(viewers.expire(at(14), IDLE).is_empty());
+        assert_eq!(viewers.expire(at(15), IDLE).len(), 1);
+    }
+
+    #[test]
+    fn a_viewer_that_waits_or_downloads_slowly_stays() {
+        let mut viewers = Viewers::default();
+        let caller = Caller {
+            address: "192.0.2.1",
+            agent: "player",
+            watching: true,
+        };
+        viewers
+            .begin(at(0), ViewerId(1), caller)
+            .expect("an open table");
+        assert_eq!(viewers.next_expiry(IDLE), None);
+        assert!(viewers.expire(at(500), IDLE).is_empty());
+        viewers.end(at(500), ViewerId(1), 0);
+        assert_eq!(viewers.next_expiry(IDLE), Some(at(515)));
+    }
+
+    #[test]
+    fn a_closed_table_lets_nobody_in() {
+        let mut viewers = Viewers::default();
+        request(&mut viewers, 0, 1, true);
+        assert!(!viewers.close_if_empty());
+        viewers.expire(at(15), IDLE);
+        assert!(viewers.close_if_empty());
+        let caller = Caller {
+            address: "192.0.2.1",
+            agent: "player",
+            watching: true,
+        };
+        assert_eq!(
+            viewers.begin(at(16), ViewerId(1), caller),
+            Err(Refused::Closed)
+        );
+    }
+
+    #[test]
+    fn a_flood_of_made_up_tokens_is_bounded() {
+        let mut viewers = Viewers::default();
+        for id in 0..VIEWERS_MAX as u128 {
+            request(&mut viewers, 0, id, true);
+        }
+        let caller = Caller {
+            address: "192.0.2.1",
+            agent: "player",
+            watching: true,
+        };
+        assert_eq!(
+            viewers.begin(at(0), ViewerId(u128::MAX), caller),
+            Err(Refused::Full)
+        );
+        assert!(viewers.begin(at(0), ViewerId(0), caller).is_ok());
+    }
+
+    #[test]
+    fn a_long_agent_is_cut_between_characters() {
+        let long = "é".repeat(AGENT_BYTES_MAX);
+        assert_eq!(shortened(&long).len(), AGENT_BYTES_MAX);
+        let long = format!("a{long}");
+        assert_eq!(shortened(&long).len(), AGENT_BYTES_MAX - 1);
+    }
+}

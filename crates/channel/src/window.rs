@@ -1,0 +1,485 @@
+//! The window of a channel: its newest segments, bounded in number and bytes, and their numbering.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
+use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+
+/// Numbers are promised to the store in blocks: after a crash the next life starts behind the
+/// block, so that a number is never used twice.
+const PROMISE_BLOCK: u64 = 1_000;
+
+/// A new block is promised this many numbers early: minutes, while the store needs milliseconds.
+const PROMISE_EARLY: u64 = 500;
+
+/// Where the numbering of a life begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// The first segment's number.
+    pub sequence: MediaSequence,
+    /// Discontinuities counted so far.
+    pub discontinuities: u64,
+    /// Whether players may still hold a playlist of an earlier life, so that the first segment
+    /// must be marked as a break.
+    pub continues: bool,
+}
+
+impl Numbering {
+    /// Numbering for a process that starts `since_epoch` after a fixed day in the past, behind
+    /// whatever was `promised` by earlier ones. Seconds rise faster than segments do, so numbers
+    /// go on rising even where the data folder was lost.
+    pub fn after(promised: Option<Promise>, since_epoch: Duration) -> Self {
+        let clock = since_epoch.as_secs();
+        let promised = promised.unwrap_or_default();
+        Self {
+            sequence: MediaSequence(promised.sequence.max(clock)),
+            discontinuities: promised.discontinuities.max(clock),
+            continues: true,
+        }
+    }
+}
+
+/// Numbers below these may be in use; what comes after a crash starts here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Promise {
+    /// Bound of media sequence numbers.
+    pub sequence: u64,
+    /// Bound of discontinuity counts.
+    pub discontinuities: u64,
+}
+
+/// What is to be published; the window adds number, date and count.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Its length.
+    pub duration: Duration,
+    /// Whether it breaks with the one before.
+    pub discontinuity: bool,
+    /// The source's own date of it.
+    pub program_date_time: Option<Timestamp>,
+    /// The media.
+    pub body: Body,
+    /// How it is packed.
+    pub container: Container,
+    /// How it is encrypted.
+    pub key: Option<SegmentKey>,
+    /// Its initialisation section.
+    pub map: Option<Arc<Resource>>,
+    /// Tags passed on.
+    pub tags: Vec<String>,
+}
+
+/// The segments a channel holds. Readers get clones, which share the segments.
+///
+/// Invariant: numbers in `held` are consecutive; `listed_from` never falls.
+#[derive(Clone, Debug)]
+pub struct Window {
+    held: VecDeque<Arc<Segment>>,
+    bytes: usize,
+    listed_from: MediaSequence,
+    next: MediaSequence,
+    discontinuities: u64,
+    date: Option<Timestamp>,
+    breaks: bool,
+    target: Option<u64>,
+    promised: Promise,
+    ended: bool,
+}
+
+impl Window {
+    /// An empty window whose first segment gets the number that `numbering` says.
+    pub(crate) fn new(numbering: Numbering) -> Self {
+        Self {
+            held: VecDeque::new(),
+            bytes: 0,
+            listed_from: numbering.sequence,
+            next: numbering.sequence,
+            discontinuities: numbering.discontinuities,
+            date: None,
+            breaks: numbering.continues,
+            target: None,
+            promised: Promise::default(),
+            ended: false,
+        }
+    }
+
+    /// All segments held, oldest first.
+    pub fn held(&self) -> impl ExactSizeIterator<Item = &Arc<Segment>> + DoubleEndedIterator {
+        self.held.iter()
+    }
+
+    /// The segments that the live playlist lists.
+    pub fn listed(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        let from = self.listed_from;
+        self.held
+            .iter()
+            .filter(move |segment| from <= segment.sequence)
+    }
+
+    /// The segment of a number, as long as it is held, listed or not.
+    pub fn segment(&self, sequence: MediaSequence) -> Option<&Arc<Segment>> {
+        let first = self.held.front()?.sequence;
+        let index = sequence.0.checked_sub(first.0)?;
+        self.held.get(usize::try_from(index).ok()?)
+    }
+
+    /// The key or initialisation section of a number, as long as a held segment refers to it.
+    pub fn resource(&self, number: u64) -> Option<&Arc<Resource>> {
+        self.held
+            .iter()
+            .flat_map(|segment| {
+                let key = segment.key.as_ref().and_then(|key| key.resource.as_ref());
+                segment.map.iter().chain(key)
+            })
+            .find(|resource| resource.number == number)
+    }
+
+    /// The number that the next segment will get.
+    pub fn next(&self) -> MediaSequence {
+        self.next
+    }
+
+    /// Bytes of all segments held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Media held, in time.
+    pub fn duration(&self) -> Duration {
+        self.held.iter().map(|segment| segment.duration).sum()
+    }
+
+    /// The target duration in seconds, once it has been told to a player; from then on it is the
+    /// same for ever (RFC 8216 6.2.1).
+    pub fn target(&self) -> Option<u64> {
+        self.target
+    }
+
+    /// Whether the last segment has been published.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Fixes the target duration at no less than any segment held, rounded up, and no less than
+    /// the source's.
+    pub(crate) fn fix_target(&mut self, source: Duration) {
+        let longest = self
+            .held
+            .iter()
+            .map(|segment| segment.duration)
+            .max()
+            .unwrap_or_default();
+        let target = seconds_up(longest.max(source)).max(1);
+        self.target.get_or_insert(target);
+    }
+
+    /// Makes the next segment a break, whatever it says itself.
+    pub(crate) fn break_next(&mut self) {
+        // A break is between two segments; a first one has nothing to break with.
+        self.breaks |= self.date.is_some();
+    }
+
+    /// Says that no segment will follow, or, when a source came back, that some will.
+    pub(crate) fn set_ended(&mut self, ended: bool) {
+        self.ended = ended;
+    }
+
+    /// Drops all media and keeps the numbering, for a life that begins again and has its own
+    /// target duration.
+    pub(crate) fn clear(&mut self) {
+        self.held.clear();
+        self.bytes = 0;
+        self.listed_from = self.next;
+        self.ended = false;
+        // Whoever read the old list was told that it is over, so this is another one.
+        self.target = None;
+        self.break_next();
+    }
+
+    /// Appends a segment. `wall` is the date by the clock, for a first segment and after a break.
+    pub(crate) fn push(
+        &mut self,
+        draft: Draft,
+        wall: Timestamp,
+        settings: &Settings,
+    ) -> Arc<Segment> {
+        let discontinuity = draft.discontinuity || self.breaks;
+        self.breaks = false;
+        self.discontinuities += u64::from(discontinuity);
+        let date = self.date_of(&draft, discontinuity, wall);
+        self.date = Some(later(date, draft.duration));
+        let segment = Arc::new(Segment {
+            sequence: self.next,
+            duration: draft.duration,
+            discontinuity,
+            discontinuities: self.discontinuities,
+            program_date_time: date,
+            body: draft.body,
+            container: draft.container,
+            key: draft.key,
+            map: draft.map,
+            tags: draft.tags,
+        });
+        self.next = self.next.next();
+        self.bytes += segment.body.len();
+        self.held.push_back(Arc::clone(&segment));
+        self.fit(settings);
+        segment
+    }
+
+    /// The source's date where it is sane, else where the segment before ended; behind a break no
+    /// earlier than the clock says, so that a hole shows in the dates. Never backwards: a date that
+    /// steps back ends playback for some players (measured).
+    fn date_of(&self, draft: &Draft, discontinuity: bool, wall: Timestamp) -> Timestamp {
+        const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+        let begun = wall.checked_sub(draft.duration).unwrap_or(wall);
+        match (draft.program_date_time, self.date) {
+            (Some(date), None) => date,
+            (None, None) => begun,
+            (Some(date), Some(end)) if end <= date && date.duration_since(end) < AHEAD_MAX => date,
+            (None, Some(end)) if discontinuity => end.max(begun),
+            (_, Some(end)) => end,
+        }
+    }
+
+    /// Drops what is beyond the bounds, never below the three segments that players need; returns
+    /// whether anything changed.
+    pub(crate) fn fit(&mut self, settings: &Settings) -> bool {
+        let before = (self.held.len(), self.listed_from);
+        while PUBLISHED_SEGMENTS_MIN < self.held.len()
+            && (settings.segments_max < self.held.len() || settings.bytes_max < self.bytes)
+        {
+            let gone = self
+                .held
+                .pop_front()
+                .expect("a window over its limits holds some");
+            self.bytes -= gone.body.len();
+        }
+        self.slide(settings);
+        before != (self.held.len(), self.listed_from)
+    }
+
+    /// Moves the start of the list: as many segments as set, but never less media than three
+    /// target durations while more is held (RFC 8216 6.2.2), and never back.
+    fn slide(&mut self, settings: &Settings) {
+        // Nobody has seen a list before the target duration stands, so all of it may be in the first.
+        let Some(target) = self.target else { return };
+        let least = Duration::from_secs(target * 3);
+        let size = settings.window_size.max(PUBLISHED_SEGMENTS_MIN);
+        let mut media = Duration::ZERO;
+        let mut from = self.next;
+        for (listed, segment) in self.held.iter().rev().enumerate() {
+            if size <= listed && least <= media {
+                break;
+            }
+            media += segment.duration;
+            from = segment.sequence;
+        }
+        self.listed_from = self.listed_from.max(from);
+    }
+
+    /// A new promise, when the old one is about to be used up.
+    pub(crate) fn promise(&mut self) -> Option<Promise> {
+        let short = |used: u64, promised: u64| promised < used + PROMISE_EARLY;
+        if !short(self.next.0, self.promised.sequence)
+            && !short(self.discontinuities, self.promised.discontinuities)
+        {
+            return None;
+        }
+        self.promised = Promise {
+            sequence: self.next.0 + PROMISE_BLOCK,
+            discontinuities: self.discontinuities + PROMISE_BLOCK,
+        };
+        Some(self.promised)
+    }
+}
+
+fn seconds_up(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(0 < duration.subsec_nanos())
+}
+
+fn later(date: Timestamp, duration: Duration) -> Timestamp {
+    date.checked_add(duration).unwrap_or(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{draft, wall};
+
+    fn window() -> Window {
+        Window::new(Numbering {
+            sequence: MediaSequence(10),
+            discontinuities: 4,
+            continues: false,
+        })
+    }
+
+    fn filled(count: u64, settings: &Settings) -> Window {
+        let mut window = window();
+        window.fix_target(Duration::from_secs(2));
+        for second in 0..count {
+            window.push(draft(2000), wall(2 * second), settings);
+        }
+        window
+    }
+
+    fn listed(window: &Window) -> Vec<u64> {
+        window.listed().map(|segment| segment.sequence.0).collect()
+    }
+
+    #[test]
+    fn a_segment_stays_available_after_it_has_left_the_list() {
+        let window = filled(20, &Settings::default());
+        assert_eq!(listed(&window), [24, 25, 26, 27, 28, 29]);
+        assert!(window.segment(MediaSequence(10)).is_some());
+        assert!(window.segment(MediaSequence(9)).is_none());
+        assert!(window.segment(MediaSequence(30)).is_none());
+        assert!(window.segment(MediaSequence(u64::MAX)).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded_in_segments_and_in_bytes() {
+        let window = filled(50, &Settings::default());
+        assert_eq!(window.held().len(), 20);
+        let tight = Settings {
+            bytes_max: 3 * draft(2000).body.len(),
+            ..Settings::default()
+        };
+        let window = filled(50, &tight);
+        assert_eq!(window.held().len(), 3);
+        assert!(window.bytes() <= tight.bytes_max);
+    }
+
+    #[test]
+    fn the_list_never_holds_less_than_three_target_durations_of_what_is_there() {
+        let settings = Settings {
+            window_size: 3,
+            ..Settings::default()
+        };
+        let mut window = window();
+        window.fix_target(Duration::from_secs(4));
+        for second in 0..12 {
+            window.push(draft(2000), wall(2 * second), &settings);
+        }
+        assert_eq!(window.listed().count(), 6);
+    }
+
+    #[test]
+    fn a_larger_window_setting_never_brings_back_what_was_removed() {
+        let mut window = filled(20, &Settings::default());
+        let larger = Settings {
+            window_size: 12,
+            ..Settings::default()
+        };
+        window.push(draft(2000), wall(40), &larger);
+        assert_eq!(listed(&window), [24, 25, 26, 27, 28, 29, 30]);
+    }
+
+    #[test]
+    fn the_target_duration_is_rounded_up_and_never_changes() {
+        let mut window = window();
+        window.push(draft(4100), wall(0), &Settings::default());
+        window.fix_target(Duration::from_secs(4));
+        assert_eq!(window.target(), Some(5));
+        window.fix_target(Duration::from_secs(9));
+        assert_eq!(window.target(), Some(5));
+    }
+
+    #[test]
+    fn the_discontinuity_sequence_counts_what_has_left_the_list() {
+        let settings = Settings {
+            window_size: 3,
+            ..Settings::default()
+        };
+        let mut window = window();
+        for number in 0..6 {
+            let discontinuity = number == 2;
+            window.push(
+                Draft {
+                    discontinuity,
+                    ..draft(2000)
+                },
+                wall(number),
+                &settings,
+            );
+        }
+        let sequences: Vec<_> = window
+            .held()
+            .map(|it| it.discontinuity_sequence())
+            .collect();
+        assert_eq!(sequences, [4, 4, 4, 5, 5, 5]);
+    }
+
+    #[test]
+    fn dates_never_go_back_and_show_holes() {
+        let settings = Settings::default();
+        let mut window = window();
+        let back = Some(wall(0) - SignedDuration::from_hours(1));
+        window.push(draft(2000), wall(10), &settings);
+        window.push(
+            Draft {
+                program_date_time: back,
+                ..draft(2000)
+            },
+            wall(12),
+            &settings,
+        );
+        window.push(
+            Draft {
+                discontinuity: true,
+                ..draft(2000)
+            },
+            wall(60),
+            &settings,
+        );
+        let dates: Vec<_> = window.held().map(|it| it.program_date_time).collect();
+        assert_eq!(dates, [wall(8), wall(10), wall(58)]);
+    }
+
+    #[test]
+    fn numbers_go_on_rising_over_a_restart_with_or_without_the_data_folder() {
+        let promised = Some(Promise {
+            sequence: 5_000,
+            discontinuities: 70,
+        });
+        let with = Numbering::after(promised, Duration::from_secs(3_000));
+        assert_eq!(
+            (with.sequence, with.discontinuities),
+            (MediaSequence(5_000), 3_000)
+        );
+        let without = Numbering::after(None, Duration::from_secs(3_000));
+        assert_eq!(without.sequence, MediaSequence(3_000));
+        let mut window = Window::new(without);
+        assert!(
+            window
+                .push(draft(2000), wall(0), &Settings::default())
+                .discontinuity
+        );
+    }
+
+    #[test]
+    fn numbers_are_promised_before_they_are_used() {
+        let mut window = window();
+        let mut promise = window.promise().expect("a first promise");
+        for second in 0..5_000 {
+            let segment = window.push(draft(2000), wall(second), &Settings::default());
+            assert!(segment.sequence.0 < promise.sequence);
+            promise = window.promise().unwrap_or(promise);
+        }
+    }
+
+    #[test]
+    fn a_life_that_begins_again_keeps_the_numbering_and_breaks() {
+        let mut window = filled(5, &Settings::default());
+        window.clear();
+        assert_eq!(window.held().len(), 0);
+        let segment = window.push(draft(2000), wall(30), &Settings::default());
+        assert_eq!(segment.sequence, MediaSequence(15));
+        assert!(segment.discontinuity);
+    }
+}

@@ -1,0 +1,19 @@
+//! A simulated AceStream engine and plain origins, for tests, the demo and the benches; never for production.
+//!
+//! Everything runs in the caller's runtime, on loopback, and ends when its handle is dropped.
+
+mod clock;
+mod continuous;
+pub mod engine;
+pub mod fault;
+mod feed;
+pub mod media;
+pub mod metrics;
+pub mod origin;
+mod playlist;
+mod random;
+mod reply;
+mod request;
+mod serve;
+mod tasks;
+mod wire;

@@ -1,0 +1,151 @@
+//! What survives a restart: one SQLite file, written by one thread; it never makes media wait.
+//!
+//! Callers of [`Store::remember`] do not wait: what they say is written together with whatever else
+//! has come meanwhile. When the disk fails, that is logged and told by [`Store::is_failing`], and
+//! the service goes on.
+
+mod database;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use database::{Database, OpenError};
+use writer::Order;
+
+/// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.
+const ORDERS_MAX: usize = 4_096;
+
+/// Bounds of the numbers that a channel may have used; a next life begins behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Media sequence numbers below this may be in use.
+    pub sequence: u64,
+    /// Discontinuity counts below this may be in use.
+    pub discontinuities: u64,
+}
+
+/// The open store; clones share it. It is closed, and everything written, when the last is dropped.
+#[derive(Clone, Debug)]
+pub struct Store {
+    orders: mpsc::Sender<Order>,
+    failing: Arc<AtomicBool>,
+}
+
+impl Store {
+    /// Opens or makes the file in `folder`, which is made if it is missing. A file that is damaged is
+    /// put aside under another name and reported, so that it does not stop the start.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let database = Database::open(folder)?;
+        let (orders, receiver) = mpsc::channel(ORDERS_MAX);
+        let failing = Arc::new(AtomicBool::new(false));
+        writer::start(database, receiver, Arc::clone(&failing));
+        Ok(Self { orders, failing })
+    }
+
+    /// What a channel's numbers had come to; nothing for one that was never seen, or when the disk
+    /// fails.
+    pub async fn numbers(&self, channel: &str) -> Option<Numbers> {
+        let (answer, received) = oneshot::channel();
+        let order = Order::Numbers {
+            channel: channel.to_owned(),
+            answer,
+        };
+        self.orders.send(order).await.ok()?;
+        received.await.ok().flatten()
+    }
+
+    /// Keeps a channel's numbers. Does not wait; returns whether there was room for it.
+    pub fn remember(&self, channel: &str, numbers: Numbers) -> bool {
+        let order = Order::Remember {
+            channel: channel.to_owned(),
+            numbers,
+        };
+        self.orders.try_send(order).is_ok()
+    }
+
+    /// Waits until everything said so far is on the disk.
+    pub async fn flush(&self) {
+        let (answer, received) = oneshot::channel();
+        if self.orders.send(Order::Flush { answer }).await.is_ok() {
+            let _ = received.await;
+        }
+    }
+
+    /// Whether the last write failed.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: Numbers = Numbers {
+        sequence: 1_500,
+        discontinuities: 12,
+    };
+
+    #[tokio::test]
+    async fn numbers_survive_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a new store");
+        assert_eq!(store.numbers("news").await, None);
+        assert!(store.remember("news", NUMBERS));
+        store.flush().await;
+        drop(store);
+        let store = Store::open(folder.path()).expect("the same store");
+        assert_eq!(store.numbers("news").await, Some(NUMBERS));
+        assert_eq!(store.numbers("sport").await, None);
+    }
+
+    #[tokio::test]
+    async fn numbers_never_fall_even_when_orders_come_late() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a new store");
+        store.remember("news", NUMBERS);
+        store.remember(
+            "news",
+            Numbers {
+                sequence: 3,
+                discontinuities: 40,
+            },
+        );
+        let kept = Numbers {
+            sequence: 1_500,
+            discontinuities: 40,
+        };
+        assert_eq!(store.numbers("news").await, Some(kept));
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_put_aside_and_does_not_stop_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(
+            folder.path().join(database::FILE),
+            "no database ".repeat(900),
+        )
+        .expect("a file");
+        let store = Store::open(folder.path()).expect("a new store beside the damaged one");
+        store.remember("news", NUMBERS);
+        assert_eq!(store.numbers("news").await, Some(NUMBERS));
+        let kept = std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().contains("damaged"));
+        assert!(kept);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        let error = Store::open(&file.join("inner")).expect_err("no folder below a file");
+        assert!(error.to_string().contains("inner"), "{error}");
+    }
+}

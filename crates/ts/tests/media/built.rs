@@ -1,0 +1,170 @@
+//! Streams built from the crate's own writer, for the rules that every stream must keep.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use ts::packet::{Packet, each_packet};
+use ts::table::Program;
+use ts::write::{self, Pes, Writer};
+use ts::{Codec, Stream, Timestamp};
+
+pub(crate) const VIDEO_PID: u16 = 256;
+pub(crate) const AUDIO_PID: u16 = 257;
+pub(crate) const PMT_PID: u16 = 4096;
+
+/// What to build: frames of 40 ms, each with a frame of sound.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) video: bool,
+    pub(crate) frames: u64,
+    pub(crate) first: u64,
+    pub(crate) first_key: usize,
+    pub(crate) key_every: usize,
+    pub(crate) reorder: bool,
+    pub(crate) tables: bool,
+    /// Tables come again before every so many frames; 0 is never.
+    pub(crate) tables_every: usize,
+}
+
+impl Default for Segment {
+    fn default() -> Self {
+        Segment {
+            video: true,
+            frames: 50,
+            first: 90_000,
+            first_key: 0,
+            key_every: 50,
+            reorder: false,
+            tables: true,
+            tables_every: 0,
+        }
+    }
+}
+
+impl Segment {
+    pub(crate) fn bytes(&self) -> Bytes {
+        let mut writer = Writer::default();
+        let (mut video, mut audio, mut tables) = (0, 5, 14);
+        for index in 0..self.frames {
+            let place = index as usize;
+            let again = self.tables_every != 0 && place.is_multiple_of(self.tables_every);
+            if self.tables && (index == 0 || again) {
+                tables = self.write_tables(&mut writer, tables);
+            }
+            if self.video {
+                let data = self.video_frame(place);
+                let pts = self.time(self.shown(index));
+                let pes = Pes {
+                    pcr: Some(pts),
+                    ..pes(VIDEO_PID, 0xe0, pts, &data)
+                };
+                video = writer.pes(&pes, video);
+            }
+            let pts = self.time(index);
+            audio = writer.pes(&pes(AUDIO_PID, 0xc0, pts, &[0xff; 333]), audio);
+        }
+        writer.into_bytes().into()
+    }
+
+    fn write_tables(&self, writer: &mut Writer, counter: u8) -> u8 {
+        let streams = [stream(0x1b, VIDEO_PID), stream(0x0f, AUDIO_PID)];
+        let streams = if self.video {
+            &streams[..]
+        } else {
+            &streams[1..]
+        };
+        let program = Program {
+            number: 1,
+            pmt_pid: PMT_PID,
+        };
+        writer.section(0, &write::pat(&[program]), counter);
+        writer.section(PMT_PID, &write::pmt(1, streams[0].pid, streams), counter)
+    }
+
+    fn time(&self, frame: u64) -> Timestamp {
+        Timestamp((self.first + frame * 3600) % (1 << 33))
+    }
+
+    /// The place in which a frame is shown: with reordering, each third one is sent before the two it follows.
+    fn shown(&self, sent: u64) -> u64 {
+        let group = sent.saturating_sub(1) / 3 * 3;
+        if !self.reorder || sent == 0 || self.frames <= group + 3 {
+            return sent;
+        }
+        group + [3, 1, 2][(sent as usize - 1) % 3]
+    }
+
+    fn video_frame(&self, index: usize) -> Vec<u8> {
+        let key =
+            self.first_key <= index && (index - self.first_key).is_multiple_of(self.key_every);
+        let slice: &[u8] = if key {
+            &[
+                0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x68, 0xce, 0, 0, 1, 0x65, 0x88, 0x84,
+            ]
+        } else {
+            &[0, 0, 1, 0x41, 0x9a, 0x24]
+        };
+        let filler = vec![7; 100 + index * 131 % 900];
+        [&[0, 0, 0, 1, 9, 0xf0], slice, &filler].concat()
+    }
+}
+
+pub(crate) fn stream(stream_type: u8, pid: u16) -> Stream {
+    Stream {
+        pid,
+        stream_type,
+        codec: Codec::of(stream_type, &[]),
+    }
+}
+
+fn pes(pid: u16, stream_id: u8, pts: Timestamp, data: &[u8]) -> Pes<'_> {
+    Pes {
+        pid,
+        stream_id,
+        pts: Some(pts),
+        dts: None,
+        pcr: None,
+        random_access: false,
+        data,
+    }
+}
+
+/// The bytes as chunks of these lengths; what is over is the last one.
+pub(crate) fn chunks_of(whole: &Bytes, lengths: &[usize]) -> Vec<Bytes> {
+    let mut rest = whole.clone();
+    let mut chunks = vec![];
+    for length in lengths {
+        chunks.push(rest.split_to((*length).min(rest.len())));
+    }
+    chunks.push(rest);
+    chunks
+}
+
+/// All packets that are not tables, one after the other.
+pub(crate) fn media_packets(chunks: &[Bytes]) -> Vec<u8> {
+    let mut media = vec![];
+    each_packet(chunks, |_, packet| {
+        if ![0, PMT_PID].contains(&Packet::new(packet).pid()) {
+            media.extend_from_slice(packet);
+        }
+        ControlFlow::Continue(())
+    });
+    media
+}
+
+/// The segment with its first frame's head torn: only seven bytes of it stand in the first packet.
+pub(crate) fn tear_first_head(whole: &Bytes) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    let payload = Packet::new(bytes[376..564].try_into().expect("a packet"))
+        .payload()
+        .to_vec();
+    let (first, second) = payload.split_at(7);
+    let packet = |start: u8, counter: u8, payload: &[u8]| {
+        let stuffing = 188 - 4 - 2 - payload.len();
+        let head = [0x47, start | 1, 0, 0x30 | counter, stuffing as u8 + 1, 0];
+        [&head[..], &vec![0xff; stuffing], payload].concat()
+    };
+    let torn = [packet(0x40, 14, first), packet(0, 15, second)].concat();
+    bytes.splice(376..564, torn);
+    bytes
+}

@@ -1,0 +1,168 @@
+//! The composition root: every part of the service, in the order in which it starts and stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use engine::{Http, Timeouts};
+use store::Store;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::demo::Stage;
+use crate::http::server::Listener;
+use crate::http::{self, App};
+use crate::pull::Context;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::tasks::Tasks;
+use crate::upstream::Upstream;
+
+/// Time that channels and running requests get to end in order.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Descriptors that are not for viewers: files, sources, the runtime's own.
+const DESCRIPTORS_KEPT: u64 = 256;
+
+/// What a demo adds to the service.
+#[derive(Clone, Default)]
+pub struct Staged {
+    /// The simulated engine, to show its figures.
+    pub stage: Option<Arc<Stage>>,
+}
+
+/// A running service.
+pub struct Service {
+    address: SocketAddr,
+    tasks: Tasks,
+    settings: watch::Sender<Arc<Settings>>,
+    store: Store,
+}
+
+impl Service {
+    /// Puts everything together and begins to serve.
+    pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
+        let tasks = Tasks::default();
+        let clock = Clock::new();
+        let store = Store::open(&config.data_dir)?;
+        let (set, settings) = watch::channel(Arc::new(config.settings.clone()));
+        let config = Arc::new(config);
+        let http = Http::new(Timeouts::default()).context("no connections can be made")?;
+        let upstream = Arc::new(Upstream::new(
+            http,
+            clock,
+            Arc::clone(&config),
+            settings.clone(),
+        ));
+        let context = Context {
+            clock,
+            config: Arc::clone(&config),
+            settings: settings.clone(),
+            upstream: Arc::clone(&upstream),
+            store: store.clone(),
+            stopping: tasks.stopping().clone(),
+        };
+        let registry = Registry::new(context, tasks.clone());
+        let listener = Listener::bind(config.listen)
+            .with_context(|| format!("{} cannot be listened on", config.listen))?;
+        let address = listener.address();
+        let names = config
+            .sources
+            .iter()
+            .map(|source| source.name.clone())
+            .collect();
+        let connections_max = connections_max(config.connections_max);
+        tell(&config, address, connections_max);
+        let router = http::router(App {
+            clock,
+            config,
+            settings: settings.clone(),
+            registry,
+            upstream,
+            store: store.clone(),
+            names,
+            demo: staged.stage,
+        });
+        tasks.spawn(listener.serve(router, tasks.clone(), settings, connections_max));
+        Ok(Self {
+            address,
+            tasks,
+            settings: set,
+            store,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes settings; running channels follow at once.
+    pub fn set(&self, settings: Settings) {
+        self.settings.send_replace(Arc::new(settings));
+    }
+
+    /// Tasks that run: for each channel one, for each connection one, and the listener.
+    pub fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Ends all channels, waits for running requests, and writes what is to be kept.
+    pub async fn stop(self) {
+        if !self.tasks.stop(STOP_PATIENCE).await {
+            let left = self.tasks.len();
+            tracing::warn!(
+                "{left} task(s) did not end within {} s",
+                STOP_PATIENCE.as_secs()
+            );
+        }
+        self.store.flush().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// As many connections as are wanted and as the system gives descriptors for.
+fn connections_max(wanted: usize) -> usize {
+    match rlimit::increase_nofile_limit(wanted as u64 + DESCRIPTORS_KEPT) {
+        Ok(limit) => {
+            let free = limit.saturating_sub(DESCRIPTORS_KEPT).max(limit / 2);
+            wanted.min(usize::try_from(free).unwrap_or(usize::MAX))
+        }
+        Err(error) => {
+            tracing::warn!("the limit of open files cannot be read: {error}");
+            wanted
+        }
+    }
+}
+
+fn tell(config: &Config, address: SocketAddr, connections_max: usize) {
+    tracing::info!("listening on http://{address}, for up to {connections_max} connections");
+    let engines: Vec<_> = config.engines.iter().map(ToString::to_string).collect();
+    let names: Vec<_> = config
+        .sources
+        .iter()
+        .map(|source| source.name.as_str())
+        .collect();
+    tracing::info!(
+        "engines: [{}]; sources: [{}]",
+        engines.join(", "),
+        names.join(", ")
+    );
+    tracing::info!("data folder: {}", config.data_dir.display());
+    if engines.is_empty() && names.is_empty() {
+        tracing::warn!(
+            "there is nothing to play: name engines with --engines or streams with --sources"
+        );
+    }
+    if config.api_key.is_none() {
+        tracing::warn!("API_KEY is not set: whoever reaches this address may call everything");
+    }
+    if config.orchestrator_url.is_some() {
+        tracing::warn!("ORCHESTRATOR_URL is set, but this version does not send events yet");
+    }
+    for warning in config.settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+}

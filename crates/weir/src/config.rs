@@ -1,0 +1,127 @@
+//! What the operator said, by flags and variables; the only place that reads the environment.
+
+mod args;
+mod check;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Address, Allowed};
+use url::Url;
+
+pub use args::{Args, Command, DemoArgs, Misbehaviour, ServeArgs};
+
+use crate::settings::Settings;
+
+/// A stream that the operator has named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// How viewers ask for it.
+    pub name: String,
+    /// Where it is. Not to be shown: it may hold a password.
+    pub url: Url,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that is fixed while the process runs, and the settings it starts with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// AceStream engines.
+    pub engines: Vec<Address>,
+    /// Streams with names.
+    pub sources: Vec<Source>,
+    /// Hosts that sources may lead to although they are not public.
+    pub source_hosts: Arc<[Allowed]>,
+    /// Where to keep what survives a restart.
+    pub data_dir: PathBuf,
+    /// What protects calls that change something.
+    pub api_key: Option<Secret>,
+    /// Where events are to be sent.
+    pub orchestrator_url: Option<Url>,
+    /// Whether viewers may name transport files by address, for an engine to fetch.
+    pub url_allowed: bool,
+    /// Whether all viewers get the same segment addresses.
+    pub shared_segment_urls: bool,
+    /// Shortest silence after which an HLS viewer counts as gone.
+    pub viewer_idle: Duration,
+    /// Bytes of media that one channel may hold.
+    pub channel_bytes_max: usize,
+    /// Connections served at once.
+    pub connections_max: usize,
+    /// How often an engine is asked for a session's statistics.
+    pub collect_interval: Duration,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// The settings of the contract.
+    pub settings: Settings,
+}
+
+impl Config {
+    /// Reads flags and variables. `variable` gives a variable's text; all mistakes are told at once,
+    /// one sentence each.
+    pub fn read(
+        args: &ServeArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<String>> {
+        check::Reader::new(variable).config(args)
+    }
+
+    /// What a channel needs to know.
+    pub fn channel_settings(&self, settings: &Settings) -> channel::Settings {
+        channel::Settings {
+            segments_max: settings.hls_max_segments,
+            initial_segments: settings.hls_initial_segments,
+            window_size: settings.hls_window_size,
+            first_segment_timeout: settings.hls_first_segment_timeout,
+            initial_buffer: settings.hls_initial_buffer_seconds,
+            initial_segments_max: settings.hls_max_initial_segments,
+            poll_interval: settings.hls_segment_fetch_interval,
+            no_data_timeout: settings.no_data_timeout(),
+            linger: settings.channel_shutdown_delay,
+            bytes_max: self.channel_bytes_max,
+            viewer_idle_min: self.viewer_idle,
+            viewer_in_segment_uri: !self.shared_segment_urls,
+        }
+    }
+}
+
+/// A variable of the process, if it is set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the environment"
+)]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .filter(|value| !value.trim().is_empty())
+}

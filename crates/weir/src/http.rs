@@ -1,0 +1,102 @@
+//! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
+//! channels.
+
+mod api;
+mod body;
+mod connection;
+mod error;
+mod media;
+mod panel;
+mod play;
+mod query;
+pub mod server;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::upstream::Upstream;
+
+use error::Problem;
+
+/// Bytes of a request's body at most; no call of this version takes one.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// What requests are answered from.
+#[derive(Clone)]
+pub struct App {
+    /// The clock.
+    pub clock: Clock,
+    /// What is fixed.
+    pub config: Arc<Config>,
+    /// What may change.
+    pub settings: watch::Receiver<Arc<Settings>>,
+    /// The channels.
+    pub registry: Registry,
+    /// Engines and sources.
+    pub upstream: Arc<Upstream>,
+    /// What survives.
+    pub store: store::Store,
+    /// Names of configured sources, as selectors are checked against.
+    pub names: Arc<[String]>,
+    /// The simulated engine, in a demo.
+    pub demo: Option<Arc<crate::demo::Stage>>,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Every route there is.
+pub fn router(app: App) -> Router {
+    let media = Router::new()
+        .route("/ace/getstream", get(play::getstream))
+        .route("/ace/manifest.m3u8", get(play::manifest))
+        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
+        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route("/ace/hls/{channel}/init/{file}", get(media::init))
+        .route("/ace/hls/{channel}/key/{file}", get(media::key))
+        .layer(axum::middleware::map_response(media::with_cors))
+        .layer(axum::middleware::from_fn(media::options));
+    let state = Router::new()
+        .route("/streams", get(api::streams))
+        .route("/proxy/status", get(api::status))
+        .route("/proxy/streams/{id}/clients", get(api::clients))
+        .route("/health/status", get(api::health))
+        .route("/version", get(api::version))
+        .route("/api/v1/sources", get(api::sources))
+        .route("/api/v1/demo", get(api::demo));
+    Router::new()
+        .merge(media)
+        .merge(state)
+        .route("/", get(panel::home))
+        .route("/panel", get(panel::home))
+        .route("/panel/", get(panel::index))
+        .route("/panel/{*path}", get(panel::file))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .with_state(app)
+}
+
+async fn not_found() -> Response {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into()
+}
+
+async fn wrong_method() -> Response {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address takes GET and HEAD",
+    )
+    .into()
+}

@@ -1,0 +1,271 @@
+//! The state of things as JSON, asked from its owners when it is asked for.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use channel::{Phase, Snapshot};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::error::Problem;
+use super::{App, query};
+use crate::clock;
+use crate::handle::{Handle, Stream};
+
+/// `GET /streams?status=started|ended`
+pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
+    let pairs = query::pairs(&uri);
+    let of = |wanted: &str| {
+        pairs
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, it)| it.as_str())
+    };
+    let (started, ended) = match of("status") {
+        None => (true, true),
+        Some("started") => (true, false),
+        Some("ended") => (false, true),
+        Some(other) => {
+            let detail = format!("status must be started or ended (it is {other:?})");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+    };
+    let mut states = Vec::new();
+    if started {
+        let running = app.registry.all();
+        states.extend(
+            running
+                .iter()
+                .filter_map(|it| it.stream().as_ref().map(stream_state)),
+        );
+    }
+    if ended {
+        states.extend(app.registry.ended().iter().map(stream_state));
+    }
+    let container = of("container_id");
+    states.retain(|state| container.is_none_or(|wanted| state["container_id"] == wanted));
+    Ok(Json(states.into()))
+}
+
+fn stream_state(stream: &Stream) -> Value {
+    let session = stream.session.as_ref();
+    let url = |url: Option<&url::Url>| url.map(url::Url::as_str).unwrap_or_default().to_owned();
+    let stat = stream.stat.clone().unwrap_or_default();
+    let livepos = stat.livepos.map(|it| {
+        json!({
+            "pos": it.pos, "live_first": it.live_first, "live_last": it.live_last,
+            "first_ts": it.first_ts, "last_ts": it.last_ts, "buffer_pieces": it.buffer_pieces,
+        })
+    });
+    json!({
+        "id": stream.id,
+        "key_type": stream.selector.key_type(),
+        "key": key_of(stream),
+        "container_id": session.map(|it| it.engine.to_string()),
+        "playback_session_id": session.and_then(|it| it.playback_session_id.clone()).unwrap_or_default(),
+        "stat_url": url(session.and_then(|it| it.stat_url.as_ref())),
+        "command_url": url(session.and_then(|it| it.command_url.as_ref())),
+        "is_live": i32::from(session.is_none_or(|it| it.is_live != Some(false))),
+        "started_at": date(stream.started_at),
+        "ended_at": stream.ended.map(|(at, _)| date(at)),
+        "end_reason": stream.ended.map(|(_, reason)| reason.as_str()),
+        "status": if stream.ended.is_some() { "ended" } else { "started" },
+        "peers": stat.peers,
+        "speed_down": stat.speed_down,
+        "speed_up": stat.speed_up,
+        "downloaded": stat.downloaded,
+        "uploaded": stat.uploaded,
+        "livepos": livepos,
+    })
+}
+
+/// The bare key, without the prefix that tells kinds apart in paths; its kind stands beside it.
+fn key_of(stream: &Stream) -> String {
+    use crate::selector::Selector;
+    match &stream.selector {
+        Selector::ContentId(text)
+        | Selector::Infohash(text)
+        | Selector::Magnet(text)
+        | Selector::Url(text)
+        | Selector::Source(text) => text.clone(),
+    }
+}
+
+/// `GET /proxy/status`
+pub(super) async fn status(State(app): State<App>) -> Json<Value> {
+    let channels: Vec<_> = app
+        .registry
+        .all()
+        .iter()
+        .map(|it| channel_state(&app, it))
+        .collect();
+    let viewers: u64 = channels
+        .iter()
+        .filter_map(|it| it["viewers"].as_u64())
+        .sum();
+    Json(json!({ "channels": channels, "total_viewers": viewers }))
+}
+
+fn channel_state(app: &App, handle: &Handle) -> Value {
+    let snapshot = handle.snapshot();
+    let Snapshot {
+        window, counters, ..
+    } = &*snapshot;
+    let failure = match &snapshot.phase {
+        Phase::Failed { failure, .. } => Some(failure.to_string()),
+        _ => None,
+    };
+    let (id, started_at, engine) = match handle.stream().as_ref() {
+        Some(it) => {
+            let engine = it
+                .session
+                .as_ref()
+                .map(|session| session.engine.to_string());
+            (Some(it.id.clone()), Some(it.started_at), engine)
+        }
+        None => (None, None, None),
+    };
+    let clients = clients_of(app, handle);
+    let sent: u64 = clients
+        .iter()
+        .filter_map(|client| client["bytes_sent"].as_u64())
+        .sum();
+    let uptime = started_at.map(|at| clock::wall().duration_since(at).as_secs_f64());
+    json!({
+        "key": handle.key,
+        "name": handle.key,
+        "stream_id": id,
+        "state": snapshot.phase.as_str(),
+        "failure": failure,
+        "mode": "HLS",
+        "source": handle.selector.key_type(),
+        "engine": engine,
+        "started_at": started_at.map(date),
+        "uptime_seconds": uptime,
+        "viewers": clients.len(),
+        "segments": window.held().len(),
+        "buffer_seconds": window.duration().as_secs_f64(),
+        "buffer_bytes": window.bytes(),
+        "target_duration_seconds": window.target(),
+        "media_sequence": window.listed().next().map(|segment| segment.sequence.0),
+        "bytes_in": counters.bytes_in,
+        "bytes_out": sent,
+        "upstream": {
+            "sessions": counters.opened,
+            "segment_fetches": counters.segment_fetches,
+            "playlist_fetches": counters.playlist_fetches,
+            "failures": counters.failures,
+            "segments_lost": counters.segments_lost,
+            "repeats": counters.repeats,
+        },
+        "clients": clients,
+    })
+}
+
+fn clients_of(app: &App, handle: &Handle) -> Vec<Value> {
+    let viewers = handle.viewers();
+    let clients = viewers.iter().map(|(id, viewer)| {
+        json!({
+            "client_id": channel::view::token_text(id.0)[..12],
+            "mode": "HLS",
+            "user_agent": viewer.agent,
+            "ip_address": viewer.address,
+            "connected_at": date(app.clock.date(viewer.connected_at)),
+            "last_active": date(app.clock.date(viewer.last_active)),
+            "bytes_sent": viewer.bytes_sent,
+        })
+    });
+    clients.collect()
+}
+
+/// `GET /proxy/streams/{id}/clients`: by a channel's key or a stream's id.
+pub(super) async fn clients(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let is_it = |handle: &Handle| {
+        handle.key == id
+            || handle
+                .stream()
+                .as_ref()
+                .is_some_and(|stream| stream.id == id)
+    };
+    let found = app.registry.all().into_iter().find(|handle| is_it(handle));
+    let handle = found.ok_or_else(|| Problem::not_found("no such stream is running"))?;
+    let clients = clients_of(&app, &handle);
+    Ok(Json(
+        json!({ "stream_id": id, "count": clients.len(), "clients": clients }),
+    ))
+}
+
+/// `GET /health/status`
+pub(super) async fn health(State(app): State<App>) -> Json<Value> {
+    let engines: Vec<_> = app
+        .upstream
+        .engines()
+        .into_iter()
+        .map(|load| {
+            json!({
+                "engine": load.engine.to_string(),
+                "channels": load.channels,
+                "failures": load.failures,
+                "health_status": if load.failures == 0 { "healthy" } else { "failing" },
+            })
+        })
+        .collect();
+    let disk = app.store.is_failing();
+    json_health(disk, &engines)
+}
+
+fn json_health(disk_failing: bool, engines: &[Value]) -> Json<Value> {
+    let failing = engines
+        .iter()
+        .filter(|engine| engine["health_status"] == "failing")
+        .count();
+    let all_failing = !engines.is_empty() && failing == engines.len();
+    let status = if disk_failing || all_failing {
+        "degraded"
+    } else {
+        "healthy"
+    };
+    Json(json!({
+        "status": status,
+        "data_folder": if disk_failing { "failing" } else { "ok" },
+        "engines": engines,
+    }))
+}
+
+/// `GET /version`
+pub(super) async fn version() -> Json<Value> {
+    Json(json!({ "name": "weir", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// `GET /api/v1/sources`: what the operator has named, without addresses.
+pub(super) async fn sources(State(app): State<App>) -> Json<Value> {
+    let named = app
+        .names
+        .iter()
+        .map(|name| json!({ "id": name, "name": name, "kind": "hls" }));
+    let demo = app
+        .demo
+        .as_ref()
+        .map(|stage| stage.channels())
+        .unwrap_or_default();
+    let staged = demo
+        .into_iter()
+        .map(|(id, name)| json!({ "id": id, "name": name, "kind": "acestream" }));
+    Json(json!({ "sources": named.chain(staged).collect::<Vec<_>>() }))
+}
+
+/// `GET /api/v1/demo`: what the simulated engine has seen; only in a demo.
+pub(super) async fn demo(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    let stage = app
+        .demo
+        .as_ref()
+        .ok_or_else(|| Problem::not_found("this is not a demo"))?;
+    Ok(Json(json!({ "engine": stage.figures() })))
+}
+
+fn date(at: Timestamp) -> String {
+    format!("{at:.3}")
+}

@@ -1,0 +1,116 @@
+//! What went wrong, as an HTTP answer; the only place where failures become statuses.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use channel::{Failure, OpenFailure, Refused};
+use serde_json::json;
+
+use crate::registry::TooManyChannels;
+use crate::selector::SelectorError;
+
+/// How long a caller is asked to wait where nothing says better.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// An answer that says what is wrong: `{"detail": "..."}`.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The caller may try again later.
+    pub(super) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
+        let retry_after = Some(retry_after);
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            detail: detail.into(),
+            retry_after,
+        }
+    }
+
+    /// A channel's failure; `pause` is how long it refuses.
+    pub(super) fn of_failure(failure: &Failure, pause: Duration) -> Self {
+        let detail = match failure {
+            Failure::Open(OpenFailure::NoEngines) => "No engines available".into(),
+            Failure::Open(OpenFailure::AllEnginesFull { per_engine }) => {
+                format!("All engines at maximum capacity ({per_engine} streams per engine)")
+            }
+            Failure::Open(OpenFailure::Unreachable(text)) => {
+                format!("Engine communication error: {text}")
+            }
+            Failure::Open(OpenFailure::Refused(text)) => {
+                return Self::new(
+                    StatusCode::BAD_GATEWAY,
+                    format!("AceStream engine error: {text}"),
+                );
+            }
+            Failure::NoFirstSegment { .. } | Failure::SourceLost { .. } | Failure::SourceEnded => {
+                format!("Timeout waiting for stream buffer: {failure}")
+            }
+        };
+        Self::unavailable(detail, pause)
+    }
+
+    /// The buffer did not fill in time.
+    pub(super) fn not_ready(waited: Duration) -> Self {
+        let detail = format!(
+            "Timeout waiting for stream buffer: not ready within {} s",
+            waited.as_secs_f64()
+        );
+        Self::unavailable(detail, RETRY_AFTER)
+    }
+}
+
+impl From<SelectorError> for Problem {
+    fn from(error: SelectorError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
+    }
+}
+
+impl From<TooManyChannels> for Problem {
+    fn from(error: TooManyChannels) -> Self {
+        Self::unavailable(error.to_string(), RETRY_AFTER)
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(error: Refused) -> Self {
+        Self::unavailable(error.to_string(), RETRY_AFTER)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(json!({ "detail": self.detail }))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(pause) = self.retry_after {
+            let seconds = pause.as_secs_f64().ceil().max(1.0) as u64;
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        problem.into_response()
+    }
+}

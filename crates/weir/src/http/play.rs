@@ -1,0 +1,260 @@
+//! Playlists: a viewer's way in, and what it polls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use channel::{Caller, Phase, Refused, Snapshot, ViewerId, view};
+
+use super::error::Problem;
+use super::{App, Peer, query};
+use crate::handle::{Handle, Visit};
+use crate::selector::{Known, Selector};
+use crate::settings::StreamMode;
+
+/// What players look at to know a playlist.
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// Times a channel that just ended is asked for again; each finds a new one in its place.
+const ENTRIES_MAX: usize = 4;
+
+/// `GET /ace/getstream`: plays in the mode that is set, or that the request asks for.
+pub(super) async fn getstream(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let pairs = query::pairs(&uri);
+    let asked = pairs
+        .iter()
+        .find(|(name, _)| name == "mode")
+        .map(|(_, mode)| mode.as_str());
+    let mode = match asked.map(str::to_ascii_lowercase).as_deref() {
+        None => app.settings.borrow().stream_mode,
+        Some("hls") => StreamMode::Hls,
+        Some("ts") => StreamMode::Ts,
+        Some(other) => {
+            let detail = format!("mode must be hls or ts (it is {other:?})");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+    };
+    if mode == StreamMode::Ts {
+        let detail = "mode ts is not available: this version serves HLS only, so leave mode out or \
+                      set it to hls";
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    enter(&app, peer, &method, &pairs, &headers).await
+}
+
+/// `GET /ace/manifest.m3u8`: always plays HLS.
+pub(super) async fn manifest(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    enter(&app, peer, &method, &query::pairs(&uri), &headers).await
+}
+
+/// The entry point: a new viewer, who waits until the channel can be played.
+async fn enter(
+    app: &App,
+    peer: Peer,
+    method: &Method,
+    pairs: &[(String, String)],
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let selector = Selector::from_query(pairs, &known(app))?;
+    if method == Method::HEAD {
+        // Whoever only asks whether there is something must not start it.
+        return Ok(playlist(String::new(), "no-store"));
+    }
+    let viewer = ViewerId(token()?);
+    let caller = Asking {
+        peer,
+        headers,
+        watching: false,
+    };
+    let (handle, visit) = visit(app, &selector, viewer, &caller)?;
+    let snapshot = ready(app, &handle, visit).await?.0;
+    let token = view::token_text(viewer.0);
+    let key = selector.key();
+    let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
+    Ok(playlist(text, "no-store"))
+}
+
+/// `GET /ace/hls/{channel}/media.m3u8`: the live playlist, for the viewer whose token it carries.
+pub(super) async fn media(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Path(key): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let viewer = viewer(&uri)?;
+    let running = app.registry.get(&key);
+    if method == Method::HEAD {
+        let handle = running.ok_or_else(|| Problem::not_found("the channel is not running"))?;
+        return Ok(live(&handle.snapshot(), viewer));
+    }
+    // A player that comes back after a restart of the service goes on under the same address.
+    let selector = match running {
+        Some(handle) => handle.selector.clone(),
+        None => Selector::from_key(&key, &known(&app))
+            .ok_or_else(|| Problem::not_found("there is no such channel"))?,
+    };
+    let caller = Asking {
+        peer,
+        headers: &headers,
+        watching: true,
+    };
+    let (handle, visit) = visit(&app, &selector, viewer, &caller)?;
+    let snapshot = handle.snapshot();
+    if snapshot.playlist.is_some() {
+        drop(visit);
+        return Ok(live(&snapshot, viewer));
+    }
+    let (snapshot, _visit) = ready(&app, &handle, visit).await?;
+    Ok(live(&snapshot, viewer))
+}
+
+/// A request for a playlist.
+struct Asking<'a> {
+    peer: Peer,
+    headers: &'a HeaderMap,
+    watching: bool,
+}
+
+/// Lets a viewer in, in a channel that is started if need be.
+fn visit(
+    app: &App,
+    selector: &Selector,
+    viewer: ViewerId,
+    asking: &Asking<'_>,
+) -> Result<(Arc<Handle>, Visit), Problem> {
+    let agent = agent(asking.headers);
+    let address = asking.peer.0.ip().to_canonical().to_string();
+    let caller = Caller {
+        address: &address,
+        agent,
+        watching: asking.watching,
+    };
+    for _ in 0..ENTRIES_MAX {
+        let handle = app.registry.get_or_start(selector)?;
+        match handle.visit(viewer, caller) {
+            Ok(visit) => return Ok((handle, visit)),
+            Err(Refused::Closed) => {}
+            Err(Refused::Full) => return Err(Refused::Full.into()),
+        }
+    }
+    Err(Refused::Closed.into())
+}
+
+/// Waits until the channel can be played, is woken by it, and says why if it cannot.
+async fn ready(
+    app: &App,
+    handle: &Handle,
+    visit: Visit,
+) -> Result<(Arc<Snapshot>, Visit), Problem> {
+    let patience = app.settings.borrow().hls_buffer_ready_timeout;
+    let mut snapshots = handle.snapshots();
+    let decided = snapshots.wait_for(|snapshot| is_decided(snapshot));
+    let problem = match tokio::time::timeout(patience, decided).await {
+        Ok(Ok(snapshot)) => match &snapshot.phase {
+            Phase::Failed { failure, until } => {
+                Problem::of_failure(failure, until.since(app.clock.now()))
+            }
+            _ => return Ok((Arc::clone(&snapshot), visit)),
+        },
+        Ok(Err(_)) => Problem::from(Refused::Closed),
+        Err(_) => Problem::not_ready(patience),
+    };
+    visit.refuse();
+    Err(problem)
+}
+
+fn is_decided(snapshot: &Snapshot) -> bool {
+    match &snapshot.phase {
+        Phase::Failed { .. } => true,
+        Phase::Live | Phase::Lingering => snapshot.playlist.is_some(),
+        Phase::Idle | Phase::Starting | Phase::Stopping => false,
+    }
+}
+
+fn live(snapshot: &Snapshot, viewer: ViewerId) -> Response {
+    let Some(template) = &snapshot.playlist else {
+        return Problem::unavailable("the channel is not ready", Duration::from_secs(1)).into();
+    };
+    let text = template.render(&view::token_text(viewer.0));
+    // A cache in front may hold it for at most half a target duration.
+    let cache = match snapshot.window.target() {
+        Some(target) if 2 <= target => format!("max-age={}", target / 2),
+        _ => "no-cache".into(),
+    };
+    playlist(text, &cache)
+}
+
+fn playlist(text: String, cache: &str) -> Response {
+    let mut response = Body::from(text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST));
+    let cache = HeaderValue::from_str(cache).unwrap_or(HeaderValue::from_static("no-cache"));
+    headers.insert(header::CACHE_CONTROL, cache);
+    response
+}
+
+/// A token that nobody can guess.
+fn token() -> Result<u128, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the system gives no random numbers",
+        )
+    })?;
+    Ok(u128::from_be_bytes(bytes))
+}
+
+/// The token of a request that must have one. Any well-formed one is taken: it may have been given
+/// out before a restart.
+fn viewer(uri: &Uri) -> Result<ViewerId, Problem> {
+    parse_viewer(uri).ok_or_else(|| {
+        let name = view::TOKEN_PARAMETER;
+        let detail = format!(
+            "{name} must be a viewer's token of 32 hexadecimal digits; start at \
+             /ace/manifest.m3u8?id=..."
+        );
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    })
+}
+
+/// The token of a request, if it carries one.
+pub(super) fn parse_viewer(uri: &Uri) -> Option<ViewerId> {
+    let text = query::raw(uri, view::TOKEN_PARAMETER)?;
+    let plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain
+        .then(|| u128::from_str_radix(text, 16).ok().map(ViewerId))
+        .flatten()
+}
+
+/// What a player calls itself.
+pub(super) fn agent(headers: &HeaderMap) -> &str {
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    agent.unwrap_or_default()
+}
+
+fn known(app: &App) -> Known<'_> {
+    Known {
+        sources: &app.names,
+        url_allowed: app.config.url_allowed,
+    }
+}

@@ -1,0 +1,17 @@
+//! Weir: takes a live stream once and gives it to any number of viewers.
+//!
+//! From the ground up: `config`, `clock`, `tasks` · `settings` · `selector` · `handle` ·
+//! `upstream` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod handle;
+pub mod http;
+mod pull;
+pub mod registry;
+pub mod selector;
+pub mod settings;
+pub mod tasks;
+pub mod upstream;

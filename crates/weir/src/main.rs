@@ -1,0 +1,110 @@
+//! The program: reads what the operator said, starts the service, and waits to be told to stop.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+use weir::app::{Service, Staged};
+use weir::config::{self, Args, Command, Config, LogFormat, ServeArgs};
+use weir::demo;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a wrong command line or variable ends the program with.
+const MISTAKEN: u8 = 2;
+
+fn main() -> ExitCode {
+    // Before anything else runs: variables may only be set while there is one thread.
+    let dotenv = dotenvy::dotenv();
+    let args = Args::parse();
+    match &dotenv {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(error) => return mistaken(&[format!("the file .env cannot be read: {error}")]),
+    }
+    let run = match args.command {
+        Some(Command::Demo(args)) => {
+            log(LogFormat::Text);
+            run(|stop| async move { demo::run(&args, stop).await })
+        }
+        Some(Command::Serve(serve)) => match read(&serve) {
+            Ok(config) => serve_with(config),
+            Err(mistakes) => return mistaken(&mistakes),
+        },
+        None => match read(&args.serve) {
+            Ok(config) => serve_with(config),
+            Err(mistakes) => return mistaken(&mistakes),
+        },
+    };
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("weir: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(args: &ServeArgs) -> Result<Config, Vec<String>> {
+    Config::read(args, config::variable)
+}
+
+fn serve_with(config: Config) -> anyhow::Result<()> {
+    log(config.log_format);
+    run(|stop| async move {
+        let service = Service::start(config, Staged::default()).await?;
+        stop.cancelled().await;
+        service.stop().await;
+        Ok(())
+    })
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+fn run<F>(main: impl FnOnce(CancellationToken) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let mut interrupt =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut work = std::pin::pin!(main(stop.clone()));
+        tokio::select! {
+            ended = work.as_mut() => return ended,
+            _ = interrupt.recv() => tracing::info!("interrupted, stopping"),
+            _ = terminate.recv() => tracing::info!("told to stop, stopping"),
+        }
+        stop.cancel();
+        work.await
+    })
+}
+
+fn mistaken(mistakes: &[String]) -> ExitCode {
+    for mistake in mistakes {
+        eprintln!("weir: {mistake}");
+    }
+    ExitCode::from(MISTAKEN)
+}
+
+fn log(format: LogFormat) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            log.with_target(false)
+                .with_ansi(std::io::stderr().is_terminal())
+                .init();
+        }
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,307 @@
+//! The driver of one channel: it waits, does what the channel says, and tells it what came of it.
+//!
+//! Started by the registry, one task a channel; it ends when the channel is over, and takes the
+//! channel out of the registry itself.
+
+mod requests;
+mod tell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, Clock};
+use crate::config::Config;
+use crate::handle::{Handle, Message};
+use crate::registry::Registry;
+use crate::selector::Selector;
+use crate::settings::Settings;
+use crate::upstream::{Open, Upstream};
+
+/// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
+/// properly.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest wait for the disk before a channel starts without it.
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What drivers share.
+#[derive(Clone)]
+pub struct Context {
+    /// The clock.
+    pub clock: Clock,
+    /// What is fixed.
+    pub config: Arc<Config>,
+    /// What may change.
+    pub settings: watch::Receiver<Arc<Settings>>,
+    /// Where to pull from.
+    pub upstream: Arc<Upstream>,
+    /// What survives.
+    pub store: store::Store,
+    /// Cancelled when the service ends.
+    pub stopping: CancellationToken,
+}
+
+/// What a request brought.
+struct Answer {
+    input: Input,
+    /// The source that was opened.
+    open: Option<Box<Open>>,
+    /// Where the playlist is to be asked for from now on.
+    place: Option<engine::Place>,
+}
+
+/// An open source, as long as requests to it are made.
+struct Current {
+    pull: PullId,
+    open: Open,
+    /// Whether it has given a playlist; before that an engine may hold its answer back for long.
+    listed: bool,
+}
+
+pub(crate) struct Driver {
+    context: Context,
+    registry: Registry,
+    handle: Arc<Handle>,
+    channel: Channel,
+    limits: channel::Settings,
+    show: watch::Sender<Arc<Snapshot>>,
+    messages: mpsc::Receiver<Message>,
+    /// Requests to the current source; dropped with it.
+    requests: JoinSet<Answer>,
+    /// Sources being opened and closed; they are always seen through.
+    sessions: JoinSet<Answer>,
+    current: Option<Current>,
+    /// The pull that is to be closed as soon as it is opened.
+    unwanted: Option<PullId>,
+    /// The pull whose session's statistics are being read.
+    watched: Option<PullId>,
+    present: bool,
+    target: Duration,
+    finished: bool,
+}
+
+/// What woke the driver.
+enum Wake {
+    Message(Message),
+    Answer(Answer),
+    Lost,
+    Shutdown,
+    Deadline,
+}
+
+/// A channel's handle, and the driver that will run it.
+pub(crate) fn prepare(
+    context: Context,
+    registry: Registry,
+    selector: Selector,
+) -> (Arc<Handle>, Driver) {
+    let channel = at_rest(context.clock, None);
+    let limits = context.config.channel_settings(&context.settings.borrow());
+    let first = channel.snapshot(&limits);
+    let (handle, show, messages) = Handle::new(selector, context.clock, first);
+    let driver = Driver {
+        context,
+        registry,
+        handle: Arc::clone(&handle),
+        channel,
+        limits,
+        show,
+        messages,
+        requests: JoinSet::new(),
+        sessions: JoinSet::new(),
+        current: None,
+        unwanted: None,
+        watched: None,
+        present: false,
+        target: Duration::from_secs(5),
+        finished: false,
+    };
+    (handle, driver)
+}
+
+/// A channel whose numbers begin behind those that earlier lives were promised.
+fn at_rest(clock: Clock, promised: Option<Promise>) -> Channel {
+    let age = clock::since_numbering_epoch();
+    let seed = u64::from(age.subsec_nanos());
+    Channel::new(
+        Numbering::after(promised, age),
+        clock.wall_at_origin(),
+        seed,
+    )
+}
+
+impl Driver {
+    /// Runs the channel until it is over.
+    pub(crate) async fn run(mut self) {
+        let promised = self.context.store.numbers(&self.handle.key);
+        // Without the disk's word the clock alone keeps numbers rising.
+        if let Ok(Some(numbers)) = tokio::time::timeout(STORE_PATIENCE, promised).await {
+            let store::Numbers {
+                sequence,
+                discontinuities,
+            } = numbers;
+            let promise = Promise {
+                sequence,
+                discontinuities,
+            };
+            self.channel = at_rest(self.context.clock, Some(promise));
+        }
+        while !self.finished {
+            match self.wait().await {
+                Wake::Message(Message::Arrived) => {
+                    self.present = true;
+                    self.take(Input::ViewerArrived);
+                }
+                Wake::Answer(answer) => self.answered(answer),
+                Wake::Message(Message::Left) | Wake::Lost => {}
+                Wake::Shutdown => {
+                    self.handle.viewers().close();
+                    self.take(Input::Stop {
+                        reason: channel::EndReason::Shutdown,
+                    });
+                }
+                Wake::Deadline => self.take(Input::Deadline),
+            }
+            self.look_after_viewers();
+        }
+    }
+
+    /// The one place that waits.
+    async fn wait(&mut self) -> Wake {
+        let idle = self.limits.viewer_idle(self.target);
+        let expiry = self.handle.viewers().next_expiry(idle);
+        let deadline = self
+            .channel
+            .deadline(&self.limits)
+            .into_iter()
+            .chain(expiry)
+            .min();
+        let stopping = self.context.stopping.clone();
+        let stopped = matches!(self.show.borrow().phase, Phase::Stopping);
+        tokio::select! {
+            biased;
+            () = stopping.cancelled(), if !stopped => Wake::Shutdown,
+            Some(message) = self.messages.recv() => Wake::Message(message),
+            Some(done) = self.sessions.join_next() => done.map_or(Wake::Lost, Wake::Answer),
+            Some(done) = self.requests.join_next() => done.map_or(Wake::Lost, Wake::Answer),
+            Ok(()) = self.context.settings.changed() => {
+                let settings = self.context.settings.borrow_and_update();
+                self.limits = self.context.config.channel_settings(&settings);
+                Wake::Deadline
+            }
+            () = sleep_until(self.context.clock, deadline) => Wake::Deadline,
+        }
+    }
+
+    fn look_after_viewers(&mut self) {
+        let idle = self.limits.viewer_idle(self.target);
+        let mut viewers = self.handle.viewers();
+        let gone = viewers.expire(self.context.clock.now(), idle);
+        let empty = viewers.is_empty();
+        drop(viewers);
+        for (_, viewer) in &gone {
+            tell::viewer_left(&self.handle, viewer);
+        }
+        if empty && std::mem::take(&mut self.present) {
+            self.take(Input::LastViewerLeft);
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let Answer { input, open, place } = answer;
+        match (&input, open) {
+            (Input::Opened { pull, .. }, Some(open)) if self.unwanted == Some(*pull) => {
+                return self.close(*pull, *open);
+            }
+            (Input::Opened { pull, .. }, Some(open)) => {
+                self.handle.opened(&open);
+                self.current = Some(Current {
+                    pull: *pull,
+                    open: *open,
+                    listed: false,
+                });
+            }
+            (Input::OpenFailed { pull, .. }, _) if self.unwanted == Some(*pull) => {
+                self.unwanted = None;
+                return self.take(Input::Closed { pull: *pull });
+            }
+            (
+                Input::Polled {
+                    result: Ok(list), ..
+                },
+                _,
+            ) => {
+                self.target = list.target_duration;
+                if let Some(current) = &mut self.current {
+                    current.listed = true;
+                    current.open.place = place.unwrap_or_else(|| current.open.place.clone());
+                }
+            }
+            _ => {}
+        }
+        self.take(input);
+        self.watch_session();
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = self.context.clock.now();
+        for effect in self.channel.on(now, &self.limits, input) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open { pull } => self.open(pull),
+            Effect::Poll { pull } => self.poll(pull),
+            Effect::Fetch {
+                pull,
+                item,
+                segment,
+            } => self.fetch(pull, item, segment),
+            Effect::Load {
+                pull,
+                resource,
+                wanted,
+            } => self.load(pull, resource, wanted),
+            Effect::Close { pull } => self.close_pull(pull),
+            Effect::Publish(snapshot) => {
+                self.show.send_replace(Arc::from(snapshot));
+            }
+            Effect::Remember(promise) => {
+                let Promise {
+                    sequence,
+                    discontinuities,
+                } = promise;
+                let numbers = store::Numbers {
+                    sequence,
+                    discontinuities,
+                };
+                self.context.store.remember(&self.handle.key, numbers);
+            }
+            Effect::Tell(event) => tell::event(&self.registry, &self.handle, &event),
+            Effect::Finish => self.finish(),
+        }
+    }
+
+    /// Leaves the registry, unless somebody has come meanwhile.
+    fn finish(&mut self) {
+        if self.handle.viewers().close_if_empty() {
+            self.registry.remove(&self.handle);
+            self.finished = true;
+        }
+        // Whoever came has also sent word of it, and that is still to be read.
+    }
+}
+
+async fn sleep_until(clock: Clock, deadline: Option<Moment>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(clock.instant(deadline)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,86 @@
+//! What happened to a channel, told to whoever wants to know: the log and the registry.
+
+use std::sync::Arc;
+
+use channel::{EndReason, Event, Viewer};
+use uuid::Uuid;
+
+use crate::clock;
+use crate::handle::{Handle, Stream};
+use crate::registry::Registry;
+
+pub(super) fn event(registry: &Registry, handle: &Arc<Handle>, event: &Event) {
+    let key = &handle.key;
+    match event {
+        Event::Started => started(handle),
+        Event::SourceOpened { opened } => {
+            let place = source(handle);
+            tracing::info!(channel = %key, opened, "channel {key}: {place} opened");
+        }
+        Event::SourceLost { cause } => {
+            tracing::warn!(channel = %key, "channel {key}: source given up: {cause}");
+        }
+        Event::WentLive => {
+            let stream = handle.stream();
+            let since = stream
+                .as_ref()
+                .map(|it| clock::wall().duration_since(it.started_at));
+            let waited = since.map_or(0.0, |since| since.as_secs_f64());
+            tracing::info!(channel = %key, "channel {key}: live after {waited:.1} s");
+        }
+        Event::SegmentsLost { count, cause } => {
+            tracing::warn!(channel = %key, count, "channel {key}: segments lost: {cause}");
+        }
+        Event::SourceRestarted => {
+            tracing::info!(channel = %key, "channel {key}: the source counts anew");
+        }
+        Event::Failed { failure } => {
+            tracing::warn!(channel = %key, "channel {key}: failed: {failure}");
+        }
+        Event::Ended { reason } => ended(registry, handle, *reason),
+    }
+}
+
+pub(super) fn viewer_left(handle: &Handle, viewer: &Viewer) {
+    if viewer.watching {
+        let key = &handle.key;
+        let (agent, bytes, address) = (&viewer.agent, viewer.bytes_sent, &viewer.address);
+        tracing::info!(channel = %key, bytes, agent, "channel {key}: a viewer left");
+        tracing::debug!(channel = %key, "channel {key}: the viewer that left was at {address}");
+    }
+}
+
+fn started(handle: &Handle) {
+    let key = &handle.key;
+    tracing::info!(channel = %key, "channel {key}: starting for a first viewer");
+    *handle.stream() = Some(Stream {
+        id: Uuid::now_v7().to_string(),
+        selector: handle.selector.clone(),
+        started_at: clock::wall(),
+        ended: None,
+        session: None,
+        stat: None,
+    });
+}
+
+fn ended(registry: &Registry, handle: &Handle, reason: EndReason) {
+    let key = &handle.key;
+    let word = reason.as_str();
+    tracing::info!(channel = %key, reason = word, "channel {key}: ended");
+    let stream = handle.stream().take();
+    if let Some(stream) = stream {
+        registry.keep_ended(Stream {
+            ended: Some((clock::wall(), reason)),
+            ..stream
+        });
+    }
+}
+
+fn source(handle: &Handle) -> String {
+    let stream = handle.stream();
+    let session = stream.as_ref().and_then(|stream| stream.session.as_ref());
+    match session {
+        Some(session) => format!("session on engine {}", session.engine),
+        None => "source".into(),
+    }
+}

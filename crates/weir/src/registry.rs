@@ -1,0 +1,106 @@
+//! Which channels run: finds them by what is asked for, and starts what is not there.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::handle::{Handle, Stream};
+use crate::pull::{self, Context};
+use crate::selector::Selector;
+use crate::tasks::Tasks;
+
+/// Channels at once; each may hold its share of memory, and ids are made up easily.
+const CHANNELS_MAX: usize = 1_000;
+
+/// Lives that are remembered after their end, for whoever asks what happened.
+const ENDED_MAX: usize = 200;
+
+/// No further channel is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{CHANNELS_MAX} channels run already, no more are started")]
+pub struct TooManyChannels;
+
+/// The channels that run; clones share them.
+#[derive(Clone)]
+pub struct Registry {
+    context: Context,
+    tasks: Tasks,
+    running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
+    ended: Arc<Mutex<VecDeque<Stream>>>,
+}
+
+impl Registry {
+    /// Nothing runs yet.
+    pub fn new(context: Context, tasks: Tasks) -> Self {
+        Self {
+            context,
+            tasks,
+            running: Arc::default(),
+            ended: Arc::default(),
+        }
+    }
+
+    /// The channel of a selector; one is started if there is none. However many ask at once, there
+    /// is one.
+    pub fn get_or_start(&self, selector: &Selector) -> Result<Arc<Handle>, TooManyChannels> {
+        let key = selector.key();
+        if let Some(handle) = self.get(&key) {
+            return Ok(handle);
+        }
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = running.get(&key).filter(|handle| !handle.is_over()) {
+            return Ok(Arc::clone(handle));
+        }
+        if CHANNELS_MAX <= running.len() {
+            return Err(TooManyChannels);
+        }
+        let (handle, driver) = pull::prepare(self.context.clone(), self.clone(), selector.clone());
+        running.insert(key, Arc::clone(&handle));
+        self.tasks.spawn(driver.run());
+        Ok(handle)
+    }
+
+    /// The channel of a name in our paths, if it runs.
+    pub fn get(&self, key: &str) -> Option<Arc<Handle>> {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running
+            .get(key)
+            .filter(|handle| !handle.is_over())
+            .map(Arc::clone)
+    }
+
+    /// All channels that run, in the order of their names.
+    pub fn all(&self) -> Vec<Arc<Handle>> {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = running.values().map(Arc::clone).collect();
+        drop(running);
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
+    }
+
+    /// Lives that have ended, newest first.
+    pub fn ended(&self) -> Vec<Stream> {
+        self.ended_list().iter().cloned().collect()
+    }
+
+    /// A channel is over; called by its driver alone.
+    pub(crate) fn remove(&self, handle: &Arc<Handle>) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        if running
+            .get(&handle.key)
+            .is_some_and(|other| Arc::ptr_eq(other, handle))
+        {
+            running.remove(&handle.key);
+        }
+    }
+
+    /// A life has ended; called by its driver alone.
+    pub(crate) fn keep_ended(&self, stream: Stream) {
+        let mut ended = self.ended_list();
+        ended.push_front(stream);
+        ended.truncate(ENDED_MAX);
+    }
+
+    fn ended_list(&self) -> MutexGuard<'_, VecDeque<Stream>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

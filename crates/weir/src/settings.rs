@@ -1,0 +1,251 @@
+//! The settings an operator may change: one table, from which checks, help and answers are made.
+
+mod table;
+
+use std::time::Duration;
+
+pub use table::{Key, TABLE, Unit};
+
+/// What `/ace/getstream` serves when a request does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamMode {
+    /// A continuous transport stream.
+    Ts,
+    /// HLS.
+    Hls,
+}
+
+impl StreamMode {
+    /// The word used in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ts => "TS",
+            Self::Hls => "HLS",
+        }
+    }
+}
+
+/// The values of all settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `hls_max_segments`
+    pub hls_max_segments: usize,
+    /// `hls_initial_segments`
+    pub hls_initial_segments: usize,
+    /// `hls_window_size`
+    pub hls_window_size: usize,
+    /// `hls_buffer_ready_timeout`
+    pub hls_buffer_ready_timeout: Duration,
+    /// `hls_first_segment_timeout`
+    pub hls_first_segment_timeout: Duration,
+    /// `hls_initial_buffer_seconds`
+    pub hls_initial_buffer_seconds: Duration,
+    /// `hls_max_initial_segments`
+    pub hls_max_initial_segments: usize,
+    /// `hls_segment_fetch_interval`
+    pub hls_segment_fetch_interval: f64,
+    /// `initial_data_wait_timeout`
+    pub initial_data_wait_timeout: Duration,
+    /// `initial_data_check_interval`
+    pub initial_data_check_interval: Duration,
+    /// `no_data_timeout_checks`
+    pub no_data_timeout_checks: u32,
+    /// `no_data_check_interval`
+    pub no_data_check_interval: Duration,
+    /// `connection_timeout`
+    pub connection_timeout: Duration,
+    /// `stream_timeout`
+    pub stream_timeout: Duration,
+    /// `channel_shutdown_delay`
+    pub channel_shutdown_delay: Duration,
+    /// `max_streams_per_engine`
+    pub max_streams_per_engine: usize,
+    /// `stream_mode`
+    pub stream_mode: StreamMode,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut settings = Self {
+            hls_max_segments: 0,
+            hls_initial_segments: 0,
+            hls_window_size: 0,
+            hls_buffer_ready_timeout: Duration::ZERO,
+            hls_first_segment_timeout: Duration::ZERO,
+            hls_initial_buffer_seconds: Duration::ZERO,
+            hls_max_initial_segments: 0,
+            hls_segment_fetch_interval: 0.0,
+            initial_data_wait_timeout: Duration::ZERO,
+            initial_data_check_interval: Duration::ZERO,
+            no_data_timeout_checks: 0,
+            no_data_check_interval: Duration::ZERO,
+            connection_timeout: Duration::ZERO,
+            stream_timeout: Duration::ZERO,
+            channel_shutdown_delay: Duration::ZERO,
+            max_streams_per_engine: 0,
+            stream_mode: StreamMode::Hls,
+        };
+        for key in TABLE {
+            (key.set)(&mut settings, key.default);
+        }
+        settings
+    }
+}
+
+impl Settings {
+    /// Sets one key from its text. The error says what would be right.
+    pub fn set(&mut self, key: &Key, text: &str) -> Result<(), String> {
+        let number: f64 = text.trim().parse().map_err(|_| key.wants(text))?;
+        if !(key.min..=key.max).contains(&number) || (key.unit.is_whole() && number.fract() != 0.0)
+        {
+            return Err(key.wants(text));
+        }
+        (key.set)(self, number);
+        Ok(())
+    }
+
+    /// Sets the mode from its text.
+    pub fn set_mode(&mut self, text: &str) -> Result<(), String> {
+        match text.trim().to_ascii_uppercase().as_str() {
+            "HLS" => self.stream_mode = StreamMode::Hls,
+            "TS" => {
+                return Err(
+                    "stream_mode TS is not available: this version serves HLS only, so set \
+                            it to 'HLS' or leave it out"
+                        .into(),
+                );
+            }
+            _ => return Err("stream_mode must be either 'TS' or 'HLS'".into()),
+        }
+        Ok(())
+    }
+
+    /// Rules that hold between keys, as pairs of a key's name and what is wrong.
+    pub fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let counts = [
+            (
+                "hls_window_size",
+                self.hls_window_size,
+                "hls_max_segments",
+                self.hls_max_segments,
+            ),
+            (
+                "hls_initial_segments",
+                self.hls_initial_segments,
+                "hls_max_initial_segments",
+                self.hls_max_initial_segments,
+            ),
+            (
+                "hls_max_initial_segments",
+                self.hls_max_initial_segments,
+                "hls_max_segments",
+                self.hls_max_segments,
+            ),
+        ];
+        counts
+            .into_iter()
+            .filter(|(_, less, _, more)| more < less)
+            .map(|(name, less, other, more)| {
+                (
+                    name,
+                    format!("{name} ({less}) must not be greater than {other} ({more})"),
+                )
+            })
+            .collect()
+    }
+
+    /// Values that are allowed and hurt somebody.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.hls_initial_segments < channel::PUBLISHED_SEGMENTS_MIN {
+            warnings.push(format!(
+                "hls_initial_segments below {least} acts as {least}: some players do not start on fewer",
+                least = channel::PUBLISHED_SEGMENTS_MIN
+            ));
+        }
+        let kept = 2 * self.hls_window_size + 1;
+        if self.hls_max_segments < kept {
+            warnings.push(format!(
+                "hls_max_segments below {kept} (2 × hls_window_size + 1): slow viewers meet 404s"
+            ));
+        }
+        warnings
+    }
+
+    /// How long a running channel may go without data before it counts as stalled.
+    pub fn no_data_timeout(&self) -> Duration {
+        self.no_data_check_interval * self.no_data_timeout_checks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_within_their_ranges_and_do_not_contradict() {
+        let settings = Settings::default();
+        for key in TABLE {
+            assert!((key.min..=key.max).contains(&key.default), "{}", key.name);
+            assert!(
+                ((key.get)(&settings) - key.default).abs() < 1e-9,
+                "{}",
+                key.name
+            );
+        }
+        assert!(settings.contradictions().is_empty());
+        assert!(settings.warnings().is_empty());
+    }
+
+    #[test]
+    fn each_key_takes_both_ends_of_its_range_and_nothing_beyond() {
+        for key in TABLE {
+            let mut settings = Settings::default();
+            for value in [key.min, key.max] {
+                settings.set(key, &value.to_string()).expect(key.name);
+                assert!(((key.get)(&settings) - value).abs() < 1e-9, "{}", key.name);
+            }
+            for value in ["NaN", "inf", "-1", "1e9", "", "four"] {
+                let error = settings.set(key, value).expect_err(key.name);
+                assert!(
+                    error.starts_with(key.name) && error.contains(value),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_range_error_is_the_contract_s() {
+        let key = TABLE
+            .iter()
+            .find(|key| key.name == "channel_shutdown_delay")
+            .expect("a key");
+        let error = Settings::default()
+            .set(key, "90")
+            .expect_err("out of range");
+        assert!(
+            error.starts_with("channel_shutdown_delay must be between 1 and 60 seconds"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_window_larger_than_the_memory_is_a_contradiction() {
+        let settings = Settings {
+            hls_window_size: 20,
+            hls_max_segments: 10,
+            ..Settings::default()
+        };
+        assert_eq!(settings.contradictions().len(), 1);
+    }
+
+    #[test]
+    fn continuous_output_is_refused_with_a_clear_text() {
+        let error = Settings::default()
+            .set_mode("TS")
+            .expect_err("not available");
+        assert!(error.contains("serves HLS only"), "{error}");
+        assert!(Settings::default().set_mode("hls").is_ok());
+    }
+}

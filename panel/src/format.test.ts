@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { ago, agent, bytes, counted, duration, seconds } from './format';
+
+test('bytes carry the unit in which they have at most three digits', () => {
+  expect(bytes(0)).toBe('0 B');
+  expect(bytes(1023)).toBe('1023 B');
+  expect(bytes(1024)).toBe('1.0 KiB');
+  expect(bytes(10 * 1024 - 1)).toBe('10 KiB');
+  expect(bytes(1024 ** 2 - 1)).toBe('1.0 MiB');
+  expect(bytes(223_000_000)).toBe('213 MiB');
+  expect(bytes(5000 * 1024 ** 4)).toBe('5000 TiB');
+});
+
+test('what is not known is shown as absent, never as zero', () => {
+  expect([bytes(null), bytes(Number.NaN), bytes(-1)]).toEqual(['–', '–', '–']);
+  expect([duration(undefined), seconds(null), ago('soon', 0)]).toEqual(['–', '–', '–']);
+});
+
+test('a duration shows its two largest units', () => {
+  expect([0, 59.9, 60, 3599, 3600, 86_399, 86_400, 370_800].map(duration)).toEqual([
+    '0 s', '59 s', '1 min 0 s', '59 min 59 s', '1 h 0 min', '23 h 59 min', '1 d 0 h', '4 d 7 h',
+  ]);
+});
+
+test('a buffer is told to a tenth of a second', () => {
+  expect(seconds(12.34)).toBe('12.3 s');
+});
+
+test('a time is told as how long ago it was, and is never in the future', () => {
+  const now = Date.parse('2024-05-01T12:00:10Z');
+  expect(ago('2024-05-01T12:00:00Z', now)).toBe('10 s ago');
+  expect(ago('2024-05-01T12:00:11Z', now)).toBe('0 s ago');
+});
+
+test('one is one, the rest are many', () => {
+  expect([0, 1, 2500].map((count) => counted(count, 'viewer'))).toEqual(['0 viewers', '1 viewer', '2,500 viewers']);
+});
+
+test('a player without a name is told so', () => {
+  expect([agent('VLC/3.0'), agent(' '), agent(null)]).toEqual(['VLC/3.0', 'unnamed player', 'unnamed player']);
+});
