@@ -45,8 +45,9 @@ impl Service {
     /// Puts everything together and begins to serve.
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
         let tasks = Tasks::default();
-        let clock = Clock::new();
-        let store = Store::open(&config.data_dir)?;
+        let clock = Clock::start();
+        let folder = config.data_dir.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&folder)).await??;
         let (set, settings) = watch::channel(Arc::new(config.settings.clone()));
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
@@ -106,13 +107,13 @@ impl Service {
 
     /// Tasks that run: for each channel one, for each connection one, and the listener.
     pub fn tasks(&self) -> usize {
-        self.tasks.len()
+        self.tasks.running()
     }
 
     /// Ends all channels, waits for running requests, and writes what is to be kept.
     pub async fn stop(self) {
         if !self.tasks.stop(STOP_PATIENCE).await {
-            let left = self.tasks.len();
+            let left = self.tasks.running();
             tracing::warn!(
                 "{left} task(s) did not end within {} s",
                 STOP_PATIENCE.as_secs()

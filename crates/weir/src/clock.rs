@@ -19,7 +19,7 @@ pub struct Clock {
 impl Clock {
     /// A clock whose origin is now.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         Self {
             origin: Instant::now(),
         }

@@ -88,7 +88,7 @@ pub(crate) struct Driver {
 /// What woke the driver.
 enum Wake {
     Message(Message),
-    Answer(Answer),
+    Answer(Box<Answer>),
     Lost,
     Shutdown,
     Deadline,
@@ -157,7 +157,7 @@ impl Driver {
                     self.present = true;
                     self.take(Input::ViewerArrived);
                 }
-                Wake::Answer(answer) => self.answered(answer),
+                Wake::Answer(answer) => self.answered(*answer),
                 Wake::Message(Message::Left) | Wake::Lost => {}
                 Wake::Shutdown => {
                     self.handle.viewers().close();
@@ -187,8 +187,8 @@ impl Driver {
             biased;
             () = stopping.cancelled(), if !stopped => Wake::Shutdown,
             Some(message) = self.messages.recv() => Wake::Message(message),
-            Some(done) = self.sessions.join_next() => done.map_or(Wake::Lost, Wake::Answer),
-            Some(done) = self.requests.join_next() => done.map_or(Wake::Lost, Wake::Answer),
+            Some(done) = self.sessions.join_next() => done.map_or(Wake::Lost, answered),
+            Some(done) = self.requests.join_next() => done.map_or(Wake::Lost, answered),
             Ok(()) = self.context.settings.changed() => {
                 let settings = self.context.settings.borrow_and_update();
                 self.limits = self.context.config.channel_settings(&settings);
@@ -297,6 +297,10 @@ impl Driver {
         }
         // Whoever came has also sent word of it, and that is still to be read.
     }
+}
+
+fn answered(answer: Answer) -> Wake {
+    Wake::Answer(Box::new(answer))
 }
 
 async fn sleep_until(clock: Clock, deadline: Option<Moment>) {

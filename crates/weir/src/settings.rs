@@ -49,7 +49,7 @@ pub struct Settings {
     /// `initial_data_check_interval`
     pub initial_data_check_interval: Duration,
     /// `no_data_timeout_checks`
-    pub no_data_timeout_checks: u32,
+    pub no_data_timeout_checks: usize,
     /// `no_data_check_interval`
     pub no_data_check_interval: Duration,
     /// `connection_timeout`
@@ -174,7 +174,8 @@ impl Settings {
 
     /// How long a running channel may go without data before it counts as stalled.
     pub fn no_data_timeout(&self) -> Duration {
-        self.no_data_check_interval * self.no_data_timeout_checks
+        self.no_data_check_interval
+            .mul_f64(self.no_data_timeout_checks as f64)
     }
 }
 

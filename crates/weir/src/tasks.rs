@@ -26,7 +26,7 @@ impl Tasks {
     }
 
     /// Tasks that run.
-    pub fn len(&self) -> usize {
+    pub fn running(&self) -> usize {
         self.tracker.len()
     }
 

@@ -45,7 +45,8 @@ interface CardProps {
 }
 
 function ChannelCard({ channel, now, sources, onOpen }: CardProps) {
-  const name = channel.name ?? channel.key;
+  const named = sources?.find((source) => source.id === channel.key);
+  const name = named?.name ?? channel.name ?? channel.key;
   const selected = select(channel.key, sources ?? []);
   return (
     <article class="card" aria-label={name}>

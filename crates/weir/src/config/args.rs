@@ -22,7 +22,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve streams (the same as without a command)
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Start a simulated engine with moving pictures and Weir in front of it, to try things out
     Demo(DemoArgs),
 }

@@ -47,7 +47,7 @@ pub(super) async fn segment(
         content_type: segment.container.content_type(),
         cache: format!("public, max-age={}, immutable", retention(&app, &snapshot)),
     };
-    held.respond(&method, &headers, visit)
+    Ok(held.respond(&method, &headers, visit))
 }
 
 /// `GET /ace/hls/{channel}/init/{n}.mp4`
@@ -59,12 +59,12 @@ pub(super) async fn init(
 ) -> Result<Response, Problem> {
     let body = resource(&app, &key, &file, "mp4")?;
     let cache = "public, max-age=3600, immutable".into();
-    Resource {
+    let init = Resource {
         body,
         content_type: "video/mp4",
         cache,
-    }
-    .respond(&method, &headers, None)
+    };
+    Ok(init.respond(&method, &headers, None))
 }
 
 /// `GET /ace/hls/{channel}/key/{n}.key`
@@ -76,12 +76,12 @@ pub(super) async fn key(
 ) -> Result<Response, Problem> {
     let body = resource(&app, &key, &file, "key")?;
     let content_type = "application/octet-stream";
-    Resource {
+    let key = Resource {
         body,
         content_type,
         cache: "no-store".into(),
-    }
-    .respond(&method, &headers, None)
+    };
+    Ok(key.respond(&method, &headers, None))
 }
 
 fn running(app: &App, key: &str) -> Result<std::sync::Arc<Handle>, Problem> {
@@ -146,12 +146,7 @@ struct Resource {
 }
 
 impl Resource {
-    fn respond(
-        self,
-        method: &Method,
-        headers: &HeaderMap,
-        visit: Option<Visit>,
-    ) -> Result<Response, Problem> {
+    fn respond(self, method: &Method, headers: &HeaderMap, visit: Option<Visit>) -> Response {
         let whole = self.body.len();
         let asked = headers
             .get(header::RANGE)
@@ -159,7 +154,7 @@ impl Resource {
         let (status, range) = match asked.map(|text| Asked::read(text, whole)) {
             None | Some(Asked::Ignored) => (StatusCode::OK, 0..whole),
             Some(Asked::Part(range)) => (StatusCode::PARTIAL_CONTENT, range),
-            Some(Asked::Outside) => return Ok(outside(whole)),
+            Some(Asked::Outside) => return outside(whole),
         };
         let length = range.len();
         let content_range = format!(
@@ -187,7 +182,7 @@ impl Resource {
         {
             out.insert(header::CONTENT_RANGE, content_range);
         }
-        Ok(response)
+        response
     }
 }
 

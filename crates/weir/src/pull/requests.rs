@@ -59,11 +59,12 @@ impl Driver {
                 .spawn(std::future::ready(Answer::plain(input)));
             return;
         }
-        let patience = match current.listed {
-            true => (self.target * 2).max(POLL_MIN),
-            // An engine holds its first answer back until it has enough: that may take as long as
-            // a first segment may.
-            false => self.limits.first_segment_timeout,
+        // An engine holds its first answer back until it has enough: that may take as long as a
+        // first segment may.
+        let patience = if current.listed {
+            (self.target * 2).max(POLL_MIN)
+        } else {
+            self.limits.first_segment_timeout
         };
         let place = current.open.place.clone();
         let upstream = Arc::clone(&self.context.upstream);

@@ -1,0 +1,4 @@
+//! The whole service over loopback, with a simulated engine or origin behind it.
+
+mod first_light;
+mod stage;
