@@ -199,6 +199,7 @@ impl Channel {
         Snapshot {
             phase,
             playlist: crate::view::media(&self.window, settings.viewer_in_segment_uri),
+            first_playlist: crate::view::first_media(&self.window, settings.viewer_in_segment_uri),
             window: self.window.clone(),
             variant: self.variant.clone(),
             counters: self.counters.clone(),

@@ -32,5 +32,5 @@ pub use settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 pub use snapshot::{Counters, Phase, Snapshot};
 pub use source::{PullId, SourceKind};
 pub use time::Moment;
-pub use viewer::{Caller, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
+pub use viewer::{Begun, Caller, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
 pub use window::{Numbering, Promise, Window};

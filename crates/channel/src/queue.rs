@@ -141,6 +141,11 @@ impl Queue {
         Some(first.segment.sequence)
     }
 
+    /// Media on its way, as the source states it.
+    pub fn duration(&self) -> Duration {
+        self.items.iter().map(|item| item.segment.duration).sum()
+    }
+
     /// Requests under way.
     pub(crate) fn fetching(&self) -> usize {
         self.items

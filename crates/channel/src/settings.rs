@@ -24,7 +24,8 @@ pub struct Settings {
     pub no_data_timeout: Duration,
     /// How long a channel outlives its last viewer (`channel_shutdown_delay`).
     pub linger: Duration,
-    /// Bytes of media one channel may hold.
+    /// Bytes of media one channel may hold; the newest three segments are kept whatever their size,
+    /// since players need them.
     pub bytes_max: usize,
     /// Shortest silence after which an HLS viewer counts as gone.
     pub viewer_idle_min: Duration,

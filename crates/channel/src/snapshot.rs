@@ -67,6 +67,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// The live playlist, once there is one.
     pub playlist: Option<Template>,
+    /// The same as a viewer gets it the first time.
+    pub first_playlist: Option<Template>,
     /// The segments.
     pub window: Window,
     /// The source's variant that is pulled, if the source offers several.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::segment::Segment;
+use crate::settings::PUBLISHED_SEGMENTS_MIN;
 use crate::window::Window;
 
 /// Stands in a template where a viewer's token goes: a private character, which nothing that
@@ -39,6 +40,23 @@ impl Template {
 /// The live media playlist of a window, or nothing while there is no target duration yet: an
 /// empty or partial list ends playback for some players (measured).
 pub fn media(window: &Window, viewer_in_segment_uri: bool) -> Option<Template> {
+    list(window, viewer_in_segment_uri, window.listed().count())
+}
+
+/// The same without the newest segment, for a viewer's first request, as long as enough is left to
+/// start on. Chromium's built-in player asks again at once, and gives up for ever if that second
+/// list has nothing new (measured); so there must be something to find.
+pub fn first_media(window: &Window, viewer_in_segment_uri: bool) -> Option<Template> {
+    let listed = window.listed().count();
+    let shown = if window.ended() {
+        listed
+    } else {
+        listed.saturating_sub(1).max(PUBLISHED_SEGMENTS_MIN)
+    };
+    list(window, viewer_in_segment_uri, shown.min(listed))
+}
+
+fn list(window: &Window, viewer_in_segment_uri: bool, shown: usize) -> Option<Template> {
     let target_duration = window.target()?;
     let first = window.listed().next()?;
     let token = if viewer_in_segment_uri {
@@ -48,6 +66,7 @@ pub fn media(window: &Window, viewer_in_segment_uri: bool) -> Option<Template> {
     };
     let segments: Vec<_> = window
         .listed()
+        .take(shown)
         .map(|segment| entry(segment, &token))
         .collect();
     let text = hls::write::media(&hls::write::Media {
@@ -171,6 +190,19 @@ mod tests {
     #[test]
     fn no_list_is_better_than_an_empty_one() {
         assert_eq!(media(&window(0), true), None);
+    }
+
+    #[test]
+    fn a_first_list_leaves_something_to_find_and_enough_to_start_on() {
+        let entries = |template: Option<Template>| {
+            template.map_or(0, |it| it.render("abc").matches("#EXTINF").count())
+        };
+        assert_eq!(entries(first_media(&window(5), true)), 4);
+        assert_eq!(entries(first_media(&window(4), true)), 3);
+        assert_eq!(entries(first_media(&window(3), true)), 3);
+        let mut over = window(5);
+        over.set_ended(true);
+        assert_eq!(entries(first_media(&over, true)), 5);
     }
 
     #[test]

@@ -57,6 +57,15 @@ pub struct Caller<'a> {
     pub watching: bool,
 }
 
+/// What a request that begins changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Nobody was there before, so the channel must be told.
+    pub alone: bool,
+    /// It is its viewer's first for media.
+    pub starts: bool,
+}
+
 /// The viewers of one channel.
 #[derive(Debug, Default)]
 pub struct Viewers {
@@ -65,17 +74,17 @@ pub struct Viewers {
 }
 
 impl Viewers {
-    /// A request begins. `true` when it found the table empty, so that the channel must be told.
+    /// A request begins.
     pub fn begin(
         &mut self,
         now: Moment,
         id: ViewerId,
         caller: Caller<'_>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Begun, Refused> {
         if self.closed {
             return Err(Refused::Closed);
         }
-        let first = self.present.is_empty();
+        let alone = self.present.is_empty();
         if VIEWERS_MAX <= self.present.len() && !self.present.contains_key(&id) {
             return Err(Refused::Full);
         }
@@ -91,10 +100,11 @@ impl Viewers {
         if viewer.address != caller.address {
             caller.address.clone_into(&mut viewer.address);
         }
+        let starts = caller.watching && !viewer.watching;
         viewer.watching |= caller.watching;
         viewer.last_active = now;
         viewer.requests += 1;
-        Ok(first)
+        Ok(Begun { alone, starts })
     }
 
     /// A request ends, answered or not. As long as one is under way its viewer stays: a slow
@@ -198,7 +208,8 @@ mod tests {
         };
         let first = viewers
             .begin(at(seconds), ViewerId(id), caller)
-            .expect("an open table");
+            .expect("an open table")
+            .alone;
         viewers.end(at(seconds), ViewerId(id), 10);
         first
     }
@@ -231,6 +242,26 @@ mod tests {
         assert!(!viewers.is_empty());
         assert_eq!(viewers.expire(at(15), IDLE).len(), 1);
         assert!(viewers.is_empty());
+    }
+
+    #[test]
+    fn a_viewer_starts_with_its_first_request_for_media() {
+        let mut viewers = Viewers::default();
+        let mut begin = |watching| {
+            let caller = Caller {
+                address: "192.0.2.1",
+                agent: "player",
+                watching,
+            };
+            viewers
+                .begin(at(0), ViewerId(1), caller)
+                .expect("an open table")
+                .starts
+        };
+        assert_eq!(
+            [begin(false), begin(true), begin(true)],
+            [false, true, false]
+        );
     }
 
     #[test]

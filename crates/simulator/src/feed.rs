@@ -246,42 +246,6 @@ pub(crate) fn bytes_of(media: &Media, number: u64, session: u64) -> Bytes {
     media.segment_at(number, TIMESTAMP_JUMP.saturating_mul(jumps))
 }
 
-/// What the world sends, whether somebody listens or not: it says where a new session joins.
-#[derive(Debug)]
-pub(crate) struct Broadcast {
-    media: Media,
-    started: Option<Instant>,
-    /// Segments that are complete, and when the next one will be.
-    complete: u64,
-    next_end: Duration,
-}
-
-impl Broadcast {
-    pub(crate) fn new(media: Media) -> Self {
-        let next_end = media.duration(0);
-        Self {
-            media,
-            started: None,
-            complete: 0,
-            next_end,
-        }
-    }
-
-    pub(crate) fn media(&self) -> &Media {
-        &self.media
-    }
-
-    /// The segment that is being sent at the moment; the first call of all finds number 0.
-    pub(crate) fn number(&mut self, now: Instant) -> u64 {
-        let elapsed = now.saturating_duration_since(*self.started.get_or_insert(now));
-        while self.next_end <= elapsed {
-            self.complete += 1;
-            self.next_end += self.media.duration(self.complete);
-        }
-        self.complete
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,18 +340,5 @@ mod tests {
         faults.remove(stall);
         feed.advance(start + SECOND * 10, &faults, "");
         assert_eq!(numbers(&feed).last(), Some(&(3, 3)));
-    }
-
-    #[test]
-    fn a_broadcast_goes_on_while_nobody_listens() {
-        let marked = Marked {
-            stream: 1,
-            duration: SECOND,
-            bytes: 1880,
-        };
-        let mut broadcast = Broadcast::new(Media::marked(marked));
-        let start = clock::now();
-        assert_eq!(broadcast.number(start), 0);
-        assert_eq!(broadcast.number(start + SECOND * 30), 30);
     }
 }

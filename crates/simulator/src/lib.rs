@@ -2,6 +2,7 @@
 //!
 //! Everything runs in the caller's runtime, on loopback, and ends when its handle is dropped.
 
+mod broadcast;
 mod clock;
 mod continuous;
 pub mod engine;
@@ -15,5 +16,6 @@ mod random;
 mod reply;
 mod request;
 mod serve;
+pub mod swarm;
 mod tasks;
 mod wire;

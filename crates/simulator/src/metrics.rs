@@ -47,7 +47,7 @@ pub struct Metrics {
     pub stops: u64,
     /// Stop commands that ended a session.
     pub stops_done: u64,
-    /// Requests for a session that had been stopped, by path; second stops are among them.
+    /// Requests for a session that had been stopped before; second stops are among them.
     pub after_stop: u64,
     /// Readers of continuous bodies at the moment, by infohash; `""` at an origin.
     pub readers: BTreeMap<String, usize>,
@@ -178,12 +178,8 @@ impl Meter {
     }
 
     pub(crate) fn segment(&self, content: &str, number: u64) {
-        self.count(|metrics| {
-            *metrics
-                .segments
-                .entry((content.to_owned(), number))
-                .or_default() += 1
-        });
+        let key = (content.to_owned(), number);
+        self.count(|metrics| *metrics.segments.entry(key).or_default() += 1);
     }
 
     /// The same reply, whose bytes are counted as they are handed out.

@@ -4,6 +4,7 @@ mod encrypted;
 mod fragmented;
 mod handler;
 mod options;
+mod route;
 
 use std::io;
 use std::net::SocketAddr;

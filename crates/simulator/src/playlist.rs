@@ -127,16 +127,10 @@ fn altered(text: String, fault: &Listing) -> String {
         Listing::Bom => format!("\u{feff}{text}"),
         Listing::Crlf => text.replace('\n', "\r\n").replace("#EXTINF", "\r\n#EXTINF"),
         Listing::UnknownTags => unknown(&text),
-        Listing::Extinf(duration) => lines(&text, |line| match line.starts_with("#EXTINF:") {
-            true => Some(format!("#EXTINF:{duration}")),
-            false => Some(line.to_owned()),
-        }),
-        Listing::TargetDuration(seconds) => lines(&text, |line| {
-            match line.starts_with("#EXT-X-TARGETDURATION:") {
-                true => Some(format!("#EXT-X-TARGETDURATION:{seconds}")),
-                false => Some(line.to_owned()),
-            }
-        }),
+        Listing::Extinf(duration) => with_value(&text, "#EXTINF:", duration),
+        Listing::TargetDuration(seconds) => {
+            with_value(&text, "#EXT-X-TARGETDURATION:", &seconds.to_string())
+        }
         Listing::Without(start) => lines(&text, |line| {
             (!line.starts_with(start.as_str())).then(|| line.to_owned())
         }),
@@ -145,6 +139,17 @@ fn altered(text: String, fault: &Listing) -> String {
         Listing::Replace(other) => other.clone(),
         _ => text,
     }
+}
+
+/// The text with `value` after every tag of this name.
+fn with_value(text: &str, tag: &str, value: &str) -> String {
+    lines(text, |line| {
+        if line.starts_with(tag) {
+            Some(format!("{tag}{value}"))
+        } else {
+            Some(line.to_owned())
+        }
+    })
 }
 
 fn lines(text: &str, change: impl Fn(&str) -> Option<String>) -> String {

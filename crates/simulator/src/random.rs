@@ -1,5 +1,7 @@
 //! Made-up ids and orders that are the same for the same seed; never the system's randomness.
 
+use std::fmt::Write as _;
+
 /// SplitMix64: short, and good enough to shuffle keys and to name sessions.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
@@ -21,7 +23,7 @@ impl Random {
     pub(crate) fn hex(&mut self, digits: usize) -> String {
         let mut text = String::with_capacity(digits + 16);
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            write!(text, "{:016x}", self.next()).expect("a String takes all text");
         }
         text.truncate(digits);
         text

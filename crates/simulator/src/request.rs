@@ -72,9 +72,8 @@ fn decoded(text: &str) -> String {
             .flatten()
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         plain.push(match (escaped, bytes[at]) {
-            (Some(byte), _) => byte,
             (None, b'+') => b' ',
-            (None, byte) => byte,
+            (Some(byte), _) | (None, byte) => byte,
         });
         at += if escaped.is_some() { 3 } else { 1 };
     }

@@ -210,11 +210,9 @@ async fn respond<H: Handler>(
     let (head, _) = request.into_parts();
     let request = Request::new(head.method, &head.uri, head.headers, peer);
     let reply = handler.answer(request).await;
-    match reply.wire {
-        None => Ok(reply.into_response()),
-        Some(_) => {
-            *by_hand.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-            Err(ByHand)
-        }
+    if reply.wire.is_none() {
+        return Ok(reply.into_response());
     }
+    *by_hand.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+    Err(ByHand)
 }

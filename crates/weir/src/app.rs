@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::Stage;
-use crate::http::server::Listener;
+use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::pull::Context;
 use crate::registry::Registry;
@@ -76,6 +76,10 @@ impl Service {
             .collect();
         let connections_max = connections_max(config.connections_max);
         tell(&config, address, connections_max);
+        let limits = Limits {
+            connections_max,
+            headers_wait: config.headers_wait,
+        };
         let router = http::router(App {
             clock,
             config,
@@ -86,7 +90,7 @@ impl Service {
             names,
             demo: staged.stage,
         });
-        tasks.spawn(listener.serve(router, tasks.clone(), settings, connections_max));
+        tasks.spawn(listener.serve(router, tasks.clone(), settings, limits));
         Ok(Self {
             address,
             tasks,

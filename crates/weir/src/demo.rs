@@ -88,6 +88,11 @@ impl Stage {
             .collect()
     }
 
+    /// A channel's title.
+    pub fn title(&self, id: &str) -> Option<&str> {
+        self.channels.get(id).map(String::as_str)
+    }
+
     /// What the engine has seen of Weir.
     pub fn figures(&self) -> Value {
         let metrics = self.engine.metrics();

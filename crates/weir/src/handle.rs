@@ -91,15 +91,16 @@ impl Handle {
 
     /// Begins a viewer's request, which lasts until the visit is dropped.
     pub fn visit(self: &Arc<Self>, id: ViewerId, caller: Caller<'_>) -> Result<Visit, Refused> {
-        let first = self.viewers().begin(self.clock.now(), id, caller)?;
+        let begun = self.viewers().begin(self.clock.now(), id, caller)?;
         let served = self.snapshots.borrow().is_served();
-        if first || !served {
+        if begun.alone || !served {
             // A full queue holds an arrival already.
             let _ = self.messages.try_send(Message::Arrived);
         }
         Ok(Visit {
             handle: Arc::clone(self),
             id,
+            starts: begun.starts,
             bytes: 0,
             forget: false,
         })
@@ -142,11 +143,17 @@ impl Handle {
 pub struct Visit {
     handle: Arc<Handle>,
     id: ViewerId,
+    starts: bool,
     bytes: u64,
     forget: bool,
 }
 
 impl Visit {
+    /// Whether it is its viewer's first for media.
+    pub fn starts(&self) -> bool {
+        self.starts
+    }
+
     /// Counts bytes that were handed to the viewer's connection.
     pub fn sent(&mut self, bytes: usize) {
         self.bytes += bytes as u64;

@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod connection;
 mod error;
+mod guard;
 mod media;
 mod panel;
 mod play;
@@ -86,6 +87,7 @@ pub fn router(app: App) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .layer(axum::middleware::from_fn(guard::every))
         .with_state(app)
 }
 

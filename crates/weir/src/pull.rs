@@ -6,6 +6,7 @@
 mod requests;
 mod tell;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,8 +77,8 @@ pub(crate) struct Driver {
     /// Sources being opened and closed; they are always seen through.
     sessions: JoinSet<Answer>,
     current: Option<Current>,
-    /// The pull that is to be closed as soon as it is opened.
-    unwanted: Option<PullId>,
+    /// Pulls that are to be closed as soon as they are opened.
+    unwanted: BTreeSet<PullId>,
     /// The pull whose session's statistics are being read.
     watched: Option<PullId>,
     present: bool,
@@ -115,7 +116,7 @@ pub(crate) fn prepare(
         requests: JoinSet::new(),
         sessions: JoinSet::new(),
         current: None,
-        unwanted: None,
+        unwanted: BTreeSet::new(),
         watched: None,
         present: false,
         target: Duration::from_secs(5),
@@ -215,7 +216,7 @@ impl Driver {
     fn answered(&mut self, answer: Answer) {
         let Answer { input, open, place } = answer;
         match (&input, open) {
-            (Input::Opened { pull, .. }, Some(open)) if self.unwanted == Some(*pull) => {
+            (Input::Opened { pull, .. }, Some(open)) if self.unwanted.remove(pull) => {
                 return self.close(*pull, *open);
             }
             (Input::Opened { pull, .. }, Some(open)) => {
@@ -226,8 +227,7 @@ impl Driver {
                     listed: false,
                 });
             }
-            (Input::OpenFailed { pull, .. }, _) if self.unwanted == Some(*pull) => {
-                self.unwanted = None;
+            (Input::OpenFailed { pull, .. }, _) if self.unwanted.remove(pull) => {
                 return self.take(Input::Closed { pull: *pull });
             }
             (

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Channel, Effect, State};
 use crate::event::Event;
 use crate::examine::{self, Fit};
@@ -155,15 +157,19 @@ impl Channel {
                 body: part.body,
             };
             self.counters.bytes_in += draft.body.len() as u64;
-            let wall = self
-                .wall_at_zero
-                .checked_add(now.0)
-                .unwrap_or(self.wall_at_zero);
-            self.window.push(draft, wall, settings);
+            self.window.push(draft, self.date_of_newest(now), settings);
         }
         self.barren = 0;
         self.last_segment_at = now;
         self.changed = true;
+    }
+
+    /// When what is being published ended, by the clock: the newest media that the source has is
+    /// of now, and what is still on its way comes after this.
+    fn date_of_newest(&self, now: Moment) -> Timestamp {
+        let edge = self.wall_at_zero.checked_add(now.0);
+        let edge = edge.unwrap_or(self.wall_at_zero);
+        edge.checked_sub(self.queue.duration()).unwrap_or(edge)
     }
 
     fn is_repeat(&mut self, fingerprint: u64) -> bool {

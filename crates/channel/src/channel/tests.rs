@@ -5,6 +5,7 @@ mod checker;
 mod lives;
 mod media;
 mod origin;
+mod random;
 mod scene;
 mod settings;
 mod sources;

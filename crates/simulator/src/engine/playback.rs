@@ -12,10 +12,11 @@ use super::handler::{Call, Shared};
 use super::route::{Key, Output};
 use super::session::{Live, Stage};
 use super::world::{Place, World};
+use crate::broadcast::Broadcast;
 use crate::clock;
 use crate::continuous::Continuous;
 use crate::fault::{Endpoint, Fault, SecondReader, Session, Spot};
-use crate::feed::{Broadcast, Entry};
+use crate::feed::Entry;
 use crate::playlist::{self, Extra, Style};
 use crate::reply::{Body, Framing, Pieces, Reply, Wire};
 use crate::request::Request;
@@ -37,6 +38,9 @@ impl Shared {
     /// Waits for media, without an answer for as long as that takes.
     pub(super) async fn ready(&self, key: &Key, output: Output) -> Result<(), Reply> {
         let _use = self.in_use(key);
+        if self.world(|world| world.place(key)) == Place::Stopped {
+            self.meter.count(|metrics| metrics.after_stop += 1);
+        }
         loop {
             match self.step(key, output) {
                 Step::Ready => return Ok(()),
@@ -59,9 +63,6 @@ impl Shared {
     fn step(&self, key: &Key, output: Output) -> Step {
         let (now, starved) = (clock::now(), self.starved(&key.infohash));
         let place = self.world(|world| world.place(key));
-        if place == Place::Ended {
-            self.meter.count(|metrics| metrics.after_stop += 1);
-        }
         if place == Place::Superseded {
             return Step::Refused(Reply::text(StatusCode::FORBIDDEN, "forbidden"));
         }
@@ -138,7 +139,7 @@ impl Shared {
     }
 
     pub(super) fn segment(&self, infohash: &str, number: u64) -> Reply {
-        if self.world(|world| world.content_has_ended(infohash)) {
+        if self.world(|world| world.content_was_stopped(infohash)) {
             self.meter.count(|metrics| metrics.after_stop += 1);
         }
         let now = clock::now();

@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
 use super::route::Output;
+use crate::broadcast::Broadcast;
 use crate::clock;
 use crate::fault::Faults;
-use crate::feed::{Broadcast, Feed};
+use crate::feed::Feed;
 
 /// Invariant: `gone` is cancelled when the session is dropped.
 pub(super) struct Session {

@@ -78,9 +78,10 @@ impl Shared {
 
     fn refused(&self, in_json: bool, error: &str) -> Reply {
         self.meter.count(|metrics| metrics.starts_failed += 1);
-        match in_json {
-            true => json::failed(error),
-            false => Reply::text(StatusCode::INTERNAL_SERVER_ERROR, error),
+        if in_json {
+            json::failed(error)
+        } else {
+            Reply::text(StatusCode::INTERNAL_SERVER_ERROR, error)
         }
     }
 

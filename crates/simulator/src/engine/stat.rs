@@ -43,7 +43,7 @@ impl Shared {
         let counts = self.options.stat_keeps_alive
             && place == Place::Live
             && request.parameter("skip_player_activity") != Some("1");
-        if matches!(place, Place::Ended | Place::Unknown) {
+        if matches!(place, Place::Stopped | Place::Unknown) {
             return self.unknown(&place);
         }
         let (now, wrong) = (clock::now(), self.wrong(&key.infohash));
@@ -108,7 +108,7 @@ impl Shared {
     }
 
     fn unknown(&self, place: &Place) -> Reply {
-        if *place == Place::Ended {
+        if *place == Place::Stopped {
             self.meter.count(|metrics| metrics.after_stop += 1);
         }
         text::failed(UNKNOWN)
@@ -128,10 +128,10 @@ impl Shared {
         let place = self.world(|world| {
             let place = world.place(key);
             match place {
-                Place::Live => world.end_content(&key.infohash),
-                Place::Superseded if self.options.shared_stop => world.end_content(&key.infohash),
-                Place::Superseded => world.end(key),
-                Place::Ended | Place::Unknown => {}
+                Place::Live => world.stop_content(&key.infohash),
+                Place::Superseded if self.options.shared_stop => world.stop_content(&key.infohash),
+                Place::Superseded => world.stop(key),
+                Place::Stopped | Place::Unknown => {}
             }
             place
         });
@@ -140,7 +140,7 @@ impl Shared {
                 self.meter.count(|metrics| metrics.stops_done += 1);
                 text::succeeded("\"ok\"")
             }
-            Place::Ended | Place::Unknown => self.unknown(&place),
+            Place::Stopped | Place::Unknown => self.unknown(&place),
         }
     }
 

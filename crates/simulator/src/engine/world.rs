@@ -8,11 +8,11 @@ use super::options::{Channel, Options};
 use super::route::{Key, Output};
 use super::session::Session;
 use super::start::content_token;
-use crate::feed::Broadcast;
+use crate::broadcast::Broadcast;
 use crate::random::Random;
 
-/// Ended sessions that are remembered, to tell late requests from lost ones.
-const ENDED_MAX: usize = 4096;
+/// Stopped sessions that are remembered, to tell late requests from lost ones.
+const STOPPED_MAX: usize = 4096;
 
 /// One content that exists.
 pub(super) struct Content {
@@ -27,7 +27,7 @@ pub(super) struct World {
     pub(super) contents: BTreeMap<String, Content>,
     pub(super) sessions: BTreeMap<Key, Session>,
     superseded: BTreeSet<Key>,
-    ended: BTreeSet<Key>,
+    stopped: BTreeSet<Key>,
     pub(super) random: Random,
 }
 
@@ -37,8 +37,8 @@ pub(super) enum Place {
     Live,
     /// Another player has taken the content.
     Superseded,
-    /// It was there, and was stopped or has expired.
-    Ended,
+    /// It was there, and was stopped by a command.
+    Stopped,
     Unknown,
 }
 
@@ -72,7 +72,7 @@ impl World {
             contents: contents.collect(),
             sessions: BTreeMap::new(),
             superseded: BTreeSet::new(),
-            ended: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             random: Random::new(options.seed),
         }
     }
@@ -99,7 +99,7 @@ impl World {
             .sessions
             .keys()
             .chain(&self.superseded)
-            .chain(&self.ended);
+            .chain(&self.stopped);
         let mut of_content = known.filter(|key| key.infohash == asked.infohash);
         let found = of_content.find(|key| content_token(&key.token) == asked.token);
         found.unwrap_or(asked).clone()
@@ -112,7 +112,7 @@ impl World {
         ) {
             (true, _) => Place::Live,
             (false, true) => Place::Superseded,
-            (false, false) if self.ended.contains(key) => Place::Ended,
+            (false, false) if self.stopped.contains(key) => Place::Stopped,
             (false, false) => Place::Unknown,
         }
     }
@@ -120,7 +120,9 @@ impl World {
     /// Starts a session, or joins the one that this player has; true if it is a new one.
     pub(super) fn start(&mut self, start: &Start<'_>, now: Instant) -> bool {
         let key = start.key;
-        self.end_where(|other| other.token == key.token && other.infohash != key.infohash);
+        for left in self.keys(|old| old.token == key.token && old.infohash != key.infohash) {
+            self.end(&left);
+        }
         let others: Vec<Key> =
             self.keys(|other| other.infohash == key.infohash && other.token != key.token);
         for other in others {
@@ -131,7 +133,7 @@ impl World {
             self.sessions.remove(key);
         }
         self.superseded.remove(key);
-        self.ended.remove(key);
+        self.stopped.remove(key);
         if let Some(content) = self.contents.get_mut(&key.infohash) {
             content.loaded = true;
         }
@@ -154,55 +156,51 @@ impl World {
         found.map(|(_, session)| session)
     }
 
-    /// Ends the sessions of a content, also for players that had lost it.
-    pub(super) fn end_content(&mut self, infohash: &str) {
-        self.end_where(|key| key.infohash == infohash);
-        let lost: Vec<Key> = self
-            .superseded
-            .iter()
+    /// Stops the session of a content, also for players that had lost it.
+    pub(super) fn stop_content(&mut self, infohash: &str) {
+        let keys = self.sessions.keys().chain(&self.superseded);
+        let keys: Vec<Key> = keys
             .filter(|key| key.infohash == infohash)
             .cloned()
             .collect();
-        for key in lost {
-            self.superseded.remove(&key);
-            self.ended.insert(key);
+        for key in keys {
+            self.stop(&key);
         }
     }
 
-    /// Whether this content was played, and is not any more.
-    pub(super) fn content_has_ended(&self, infohash: &str) -> bool {
-        let is_played = self.sessions.keys().any(|key| key.infohash == infohash);
-        !is_played && self.ended.iter().any(|key| key.infohash == infohash)
+    /// Stops one session, and leaves those alone that others have on its content.
+    pub(super) fn stop(&mut self, key: &Key) {
+        self.end(key);
+        if self.stopped.len() == STOPPED_MAX {
+            self.stopped.pop_first();
+        }
+        self.stopped.insert(key.clone());
     }
 
-    /// Ends one session, and leaves those alone that it had superseded.
+    /// Whether this content was stopped, and is not played again.
+    pub(super) fn content_was_stopped(&self, infohash: &str) -> bool {
+        let is_played = self.sessions.keys().any(|key| key.infohash == infohash);
+        !is_played && self.stopped.iter().any(|key| key.infohash == infohash)
+    }
+
+    /// Ends one session without a command: it has expired, or its player went elsewhere.
     pub(super) fn end(&mut self, key: &Key) {
         self.sessions.remove(key);
         self.superseded.remove(key);
-        if self.ended.len() == ENDED_MAX {
-            self.ended.pop_first();
-        }
-        self.ended.insert(key.clone());
     }
 
     pub(super) fn end_all(&mut self) {
-        self.end_where(|_| true);
-        self.ended.append(&mut self.superseded);
+        self.sessions.clear();
+        self.superseded.clear();
     }
 
     /// Forgets everything, as a process that has died.
     pub(super) fn forget(&mut self) {
         self.sessions.clear();
         self.superseded.clear();
-        self.ended.clear();
+        self.stopped.clear();
         for content in self.contents.values_mut() {
             content.loaded = false;
-        }
-    }
-
-    fn end_where(&mut self, chosen: impl Fn(&Key) -> bool) {
-        for key in self.keys(chosen) {
-            self.end(&key);
         }
     }
 

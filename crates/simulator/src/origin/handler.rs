@@ -7,26 +7,22 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use http::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 
 use super::encrypted;
 use super::fragmented;
 use super::options::{Options, Packaging};
+use super::route::{RANGE_STRIDE_BYTES, RANGES_PATH, Route, range};
+use crate::broadcast::Broadcast;
 use crate::clock;
 use crate::continuous::Continuous;
 use crate::fault::{self, Ending, Endpoint, Faults, Http, RuleId, Shape, Spot};
-use crate::feed::{Broadcast, Entry, Feed};
+use crate::feed::{Entry, Feed};
 use crate::metrics::Meter;
 use crate::playlist::{self, Extra, Style};
 use crate::reply::{Body, Framing, Reply, Wire};
 use crate::request::Request;
 use crate::serve::Handler;
-
-/// Distance of two segments in the one file of `Packaging::Ranges`; no segment is larger.
-const RANGE_STRIDE_BYTES: u64 = 64 << 20;
-
-/// The one file of `Packaging::Ranges`.
-const RANGES_PATH: &str = "/all.ts";
 
 /// Two qualities that are one and the same.
 const MULTIVARIANT: &str = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n\
@@ -49,17 +45,6 @@ struct State {
     broadcast: Broadcast,
     /// Counts the playlists that were sent.
     turn: u64,
-}
-
-enum Route {
-    Multivariant,
-    Playlist,
-    Segment(u64),
-    Ranges,
-    Key(u64),
-    Init,
-    Stream,
-    Unknown,
 }
 
 impl Shared {
@@ -94,17 +79,6 @@ impl Shared {
         look(&mut state)
     }
 
-    fn route(&self, request: &Request) -> Route {
-        match request.path.as_str() {
-            "/live.m3u8" if self.options.multivariant => Route::Multivariant,
-            "/live.m3u8" | "/low.m3u8" | "/high.m3u8" => Route::Playlist,
-            "/live.ts" => Route::Stream,
-            "/init.mp4" => Route::Init,
-            RANGES_PATH => Route::Ranges,
-            path => numbered(path),
-        }
-    }
-
     async fn reply(&self, route: &Route, request: &Request, seen: BTreeSet<RuleId>) -> Reply {
         match route {
             Route::Multivariant => Reply::whole("application/vnd.apple.mpegurl", MULTIVARIANT),
@@ -122,9 +96,10 @@ impl Shared {
     }
 
     fn playlist(&self, request: &Request) -> Reply {
-        let base = match self.options.absolute {
-            true => format!("http://{}", request.host(self.address)),
-            false => String::new(),
+        let base = if self.options.absolute {
+            format!("http://{}", request.host(self.address))
+        } else {
+            String::new()
         };
         let faults = playlist::taken(&self.faults, "");
         let fragmented = self.options.packaging == Packaging::Fragmented;
@@ -273,54 +248,9 @@ impl Shared {
     }
 }
 
-impl Route {
-    fn endpoint(&self) -> Endpoint {
-        match self {
-            Self::Multivariant => Endpoint::Multivariant,
-            Self::Playlist => Endpoint::Playlist,
-            Self::Segment(_) | Self::Ranges => Endpoint::Segment,
-            Self::Key(_) => Endpoint::Key,
-            Self::Init => Endpoint::Init,
-            Self::Stream => Endpoint::Stream,
-            Self::Unknown => Endpoint::Other,
-        }
-    }
-
-    fn segment(&self, request: &Request) -> Option<u64> {
-        match self {
-            Self::Segment(number) => Some(*number),
-            Self::Ranges => range(request).map(|(first, _)| first / RANGE_STRIDE_BYTES),
-            _ => None,
-        }
-    }
-}
-
-fn numbered(path: &str) -> Route {
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let (folder, file) = match parts[..] {
-        [folder, file] => (folder, file),
-        _ => return Route::Unknown,
-    };
-    let number = file.split('.').next().and_then(|stem| stem.parse().ok());
-    match (folder, number) {
-        ("segment", Some(number)) => Route::Segment(number),
-        ("key", Some(number)) => Route::Key(number),
-        _ => Route::Unknown,
-    }
-}
-
-/// The first and last byte of a request for one range.
-fn range(request: &Request) -> Option<(u64, u64)> {
-    let (first, last) = request
-        .header(RANGE)?
-        .strip_prefix("bytes=")?
-        .split_once('-')?;
-    Some((first.parse().ok()?, last.parse().ok()?))
-}
-
 impl Handler for Shared {
     async fn answer(&self, request: Request) -> Reply {
-        let route = self.route(&request);
+        let route = Route::of(&request.path, self.options.multivariant);
         let endpoint = route.endpoint();
         self.meter.requested(&request, endpoint);
         let mut spot = Spot::new(endpoint);

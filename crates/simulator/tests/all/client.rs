@@ -9,6 +9,7 @@ use simulator::engine::{Channel, Engine, Options};
 use simulator::media::{Mark, Marked, Media, check};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 /// A response that ended as it said it would.
 #[derive(Debug, Clone)]
@@ -141,6 +142,15 @@ pub(crate) async fn get(address: SocketAddr, target: &str) -> Response {
     try_get(address, target)
         .await
         .unwrap_or_else(|error| panic!("{target}: {error}"))
+}
+
+/// Now, by the runtime's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these tests measure the clock that they pause"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// The path of an absolute URL.

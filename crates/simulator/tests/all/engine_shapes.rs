@@ -6,7 +6,7 @@ use serde_json::json;
 use simulator::engine::{Engine, Options};
 
 use crate::client::{
-    Connection, channel, engine, get, options, path, start_hls, stat, try_get, uris,
+    Connection, channel, engine, get, now, options, path, start_hls, stat, try_get, uris,
 };
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_session_is_idle_then_prebuffers_then_downloads() {
     assert_eq!(prebuf["response"]["status"], "prebuf");
     assert!(prebuf["response"].get("livepos").is_none());
     // The playlist is not answered, not even by a header, until there is media.
-    let before = tokio::time::Instant::now();
+    let before = now();
     assert_eq!(get(engine.address(), &started.playback).await.status, 200);
     assert!(Duration::from_secs(5) < before.elapsed());
     let dl = stat(&engine, &started).await;

@@ -6,7 +6,7 @@ use simulator::engine::{Engine, Options};
 use simulator::fault::{Ending, Endpoint, Http, Listing, SecondReader, Session};
 use simulator::media::check;
 
-use crate::client::{Connection, channel, options, path, start, stop};
+use crate::client::{Connection, channel, now, options, path, start, stop};
 
 const SEGMENT_BYTES: usize = 188 * 100;
 
@@ -33,7 +33,8 @@ async fn follow(engine: &Engine, target: &str) -> (Connection, usize) {
         let location = head
             .lines()
             .find_map(|line| line.strip_prefix("location: "));
-        target = path(location.expect("a redirect leads somewhere")).to_owned();
+        let location = location.expect("a redirect leads somewhere");
+        path(location).clone_into(&mut target);
     }
     unreachable!()
 }
@@ -62,7 +63,7 @@ async fn a_body_begins_with_a_burst_and_goes_on_at_its_pace_without_loss() {
     let engine = engine(2).await;
     let started = start(&engine, "getstream", 1, "p").await;
     let (mut connection, _) = follow(&engine, &started.playback).await;
-    let before = tokio::time::Instant::now();
+    let before = now();
     assert_eq!(
         (
             segment(&mut connection).await,
@@ -130,7 +131,7 @@ async fn a_body_falls_silent_freezes_and_is_cut_on_its_way() {
     for _ in 0..3 {
         segment(&mut connection).await;
     }
-    let before = tokio::time::Instant::now();
+    let before = now();
     let lasting = Some(Duration::from_secs(30));
     engine
         .faults()

@@ -1,5 +1,10 @@
 //! What clients rely on, asked through sockets by a client that hides nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is test, also what is not marked so"
+)]
+
 mod client;
 mod engine_faults;
 mod engine_sessions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use simulator::media::check;
 use simulator::origin::{self, Options, Origin, Packaging};
 
-use crate::client::{Connection, get, media, uris};
+use crate::client::{Connection, get, media, now, uris};
 
 async fn origin(packaging: Packaging) -> Origin {
     Origin::start(Options {
@@ -131,7 +131,7 @@ async fn a_load_origin_has_a_first_byte_delay_and_a_pace() {
     let origin = Origin::start(options).await.unwrap();
     let mut connection = Connection::open(origin.address()).await.unwrap();
     for number in 0..5 {
-        let before = tokio::time::Instant::now();
+        let before = now();
         connection
             .send("GET", &format!("/segment/{number}.ts"), "")
             .await

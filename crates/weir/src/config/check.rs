@@ -12,6 +12,9 @@ use super::{Config, LogFormat, Secret, ServeArgs, Source};
 use crate::selector;
 use crate::settings::{Settings, TABLE, Unit};
 
+/// Over twice the target durations in use: a player rests that long between two requests.
+const HEADERS_WAIT: Duration = Duration::from_secs(30);
+
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
     variable: F,
@@ -71,6 +74,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             viewer_idle: Duration::from_secs(idle),
             channel_bytes_max: usize::try_from(memory << 20).unwrap_or(usize::MAX),
             connections_max: usize::try_from(connections).unwrap_or(usize::MAX),
+            headers_wait: HEADERS_WAIT,
             collect_interval: Duration::from_secs(collect),
             log_format: self.log_format(args.log_format.as_deref()),
             settings: self.settings(),

@@ -1,13 +1,14 @@
 //! The state of things as JSON, asked from its owners when it is asked for.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use channel::{Phase, Snapshot};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::error::Problem;
+use super::guard::Names;
 use super::{App, query};
 use crate::clock;
 use crate::handle::{Handle, Stream};
@@ -133,7 +134,7 @@ fn channel_state(app: &App, handle: &Handle) -> Value {
     let uptime = started_at.map(|at| clock::wall().duration_since(at).as_secs_f64());
     json!({
         "key": handle.key,
-        "name": handle.key,
+        "name": app.demo.as_ref().and_then(|stage| stage.title(&handle.key)).unwrap_or(&handle.key),
         "stream_id": id,
         "state": snapshot.phase.as_str(),
         "failure": failure,
@@ -181,7 +182,7 @@ fn clients_of(app: &App, handle: &Handle) -> Vec<Value> {
 /// `GET /proxy/streams/{id}/clients`: by a channel's key or a stream's id.
 pub(super) async fn clients(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Names(id): Names<String>,
 ) -> Result<Json<Value>, Problem> {
     let is_it = |handle: &Handle| {
         handle.key == id

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,7 @@ use channel::{Caller, MediaSequence};
 
 use super::body::Held;
 use super::error::Problem;
+use super::guard::Names;
 use super::play::{agent, parse_viewer};
 use super::{App, Peer};
 use crate::handle::{Handle, Visit};
@@ -25,7 +26,7 @@ const PREFLIGHT_SECONDS: &str = "86400";
 pub(super) async fn segment(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
-    Path((key, file)): Path<(String, String)>,
+    Names((key, file)): Names<(String, String)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -53,7 +54,7 @@ pub(super) async fn segment(
 /// `GET /ace/hls/{channel}/init/{n}.mp4`
 pub(super) async fn init(
     State(app): State<App>,
-    Path((key, file)): Path<(String, String)>,
+    Names((key, file)): Names<(String, String)>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -70,7 +71,7 @@ pub(super) async fn init(
 /// `GET /ace/hls/{channel}/key/{n}.key`
 pub(super) async fn key(
     State(app): State<App>,
-    Path((key, file)): Path<(String, String)>,
+    Names((key, file)): Names<(String, String)>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -245,10 +246,6 @@ pub(super) async fn with_cors(mut response: Response) -> Response {
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("Content-Length, Content-Range, Date, Retry-After"),
-    );
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
     );
     response
 }

@@ -1,11 +1,11 @@
 //! The web panel's files, from within the binary.
 
-use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use rust_embed::RustEmbed;
 
 use super::error::Problem;
+use super::guard::Names;
 
 /// What a page of ours may load: its own files, and media as blobs.
 const POLICY: &str = "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; \
@@ -39,7 +39,7 @@ pub(super) async fn index() -> Response {
 }
 
 /// `GET /panel/{path}`
-pub(super) async fn file(Path(path): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn file(Names(path): Names<String>) -> Result<Response, Problem> {
     serve(&path)
 }
 
@@ -62,10 +62,6 @@ fn serve(path: &str) -> Result<Response, Problem> {
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(POLICY),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
     );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use channel::{Caller, Phase, Refused, Snapshot, ViewerId, view};
 
 use super::error::Problem;
+use super::guard::Names;
 use super::{App, Peer, query};
 use crate::handle::{Handle, Visit};
 use crate::selector::{Known, Selector};
@@ -93,7 +94,7 @@ async fn enter(
 pub(super) async fn media(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
-    Path(key): Path<String>,
+    Names(key): Names<String>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -102,7 +103,7 @@ pub(super) async fn media(
     let running = app.registry.get(&key);
     if method == Method::HEAD {
         let handle = running.ok_or_else(|| Problem::not_found("the channel is not running"))?;
-        return Ok(live(&handle.snapshot(), viewer));
+        return Ok(live(&handle.snapshot(), viewer, false));
     }
     // A player that comes back after a restart of the service goes on under the same address.
     let selector = match running {
@@ -117,12 +118,13 @@ pub(super) async fn media(
     };
     let (handle, visit) = visit(&app, &selector, viewer, &caller)?;
     let snapshot = handle.snapshot();
+    let first = visit.starts();
     if snapshot.playlist.is_some() {
         drop(visit);
-        return Ok(live(&snapshot, viewer));
+        return Ok(live(&snapshot, viewer, first));
     }
     let (snapshot, _visit) = ready(&app, &handle, visit).await?;
-    Ok(live(&snapshot, viewer))
+    Ok(live(&snapshot, viewer, first))
 }
 
 /// A request for a playlist.
@@ -188,25 +190,26 @@ fn is_decided(snapshot: &Snapshot) -> bool {
     }
 }
 
-fn live(snapshot: &Snapshot, viewer: ViewerId) -> Response {
-    let Some(template) = &snapshot.playlist else {
+/// A viewer's playlist, `first` when it is the first one that this viewer gets.
+fn live(snapshot: &Snapshot, viewer: ViewerId, first: bool) -> Response {
+    let template = if first {
+        &snapshot.first_playlist
+    } else {
+        &snapshot.playlist
+    };
+    let Some(template) = template else {
         return Problem::unavailable("the channel is not ready", Duration::from_secs(1)).into();
     };
-    let text = template.render(&view::token_text(viewer.0));
-    // A cache in front may hold it for at most half a target duration.
-    let cache = match snapshot.window.target() {
-        Some(target) if 2 <= target => format!("max-age={}", target / 2),
-        _ => "no-cache".into(),
-    };
-    playlist(text, &cache)
+    // Not even half a target duration: it is one viewer's own, and a player that asks again at
+    // once and gets its own copy back takes the stream for dead.
+    playlist(template.render(&view::token_text(viewer.0)), "no-cache")
 }
 
-fn playlist(text: String, cache: &str) -> Response {
+fn playlist(text: String, cache: &'static str) -> Response {
     let mut response = Body::from(text).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST));
-    let cache = HeaderValue::from_str(cache).unwrap_or(HeaderValue::from_static("no-cache"));
-    headers.insert(header::CACHE_CONTROL, cache);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }
 

@@ -27,10 +27,6 @@ const BACKLOG: i32 = 4_096;
 /// for long writes, which are what serving many viewers costs.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
 
-/// Time for a request's headers to arrive, and longest rest between two requests: over twice the
-/// target durations in use.
-const HEADERS_MAX_WAIT: Duration = Duration::from_secs(30);
-
 /// Bytes of a request's headers.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 
@@ -43,6 +39,15 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Silence after which the system asks whether the other side is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What viewers may take, together and one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Time for a request's headers to arrive, and longest rest between two requests.
+    pub headers_wait: Duration,
+}
 
 /// A port that is open, before anybody is served.
 #[derive(Debug)]
@@ -82,9 +87,10 @@ impl Listener {
         router: Router,
         tasks: Tasks,
         settings: watch::Receiver<Arc<Settings>>,
-        connections_max: usize,
+        limits: Limits,
     ) {
-        let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
+        let places = limits.connections_max.min(Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(places));
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -98,7 +104,14 @@ impl Listener {
                     let stopping = tasks.stopping().clone();
                     let router = router.clone();
                     tasks.spawn(async move {
-                        speak(connection, Peer(peer), router, stopping).await;
+                        speak(
+                            connection,
+                            Peer(peer),
+                            router,
+                            limits.headers_wait,
+                            stopping,
+                        )
+                        .await;
                         drop(place);
                     });
                 }
@@ -130,6 +143,7 @@ async fn speak(
     connection: Connection,
     peer: Peer,
     router: Router,
+    headers_wait: Duration,
     stopping: tokio_util::sync::CancellationToken,
 ) {
     let service = tower::service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -139,7 +153,7 @@ async fn speak(
     });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_MAX_WAIT)
+        .header_read_timeout(headers_wait)
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));

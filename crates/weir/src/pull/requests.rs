@@ -122,7 +122,7 @@ impl Driver {
         match self.current.take() {
             Some(current) if current.pull == pull => self.close(pull, current.open),
             _ => {
-                self.unwanted = Some(pull);
+                self.unwanted.insert(pull);
                 self.sessions.spawn(async move {
                     tokio::time::sleep(CLOSE_PATIENCE).await;
                     Answer::plain(Input::Closed { pull })

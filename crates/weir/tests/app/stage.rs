@@ -12,6 +12,7 @@ use simulator::engine::{Channel, Engine, Options};
 use simulator::media::{Marked, Media};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use weir::app::{Service, Staged};
 use weir::config::{Config, ServeArgs};
 
@@ -80,6 +81,27 @@ pub(crate) fn quick_engine() -> Options {
     }
 }
 
+/// An engine like that with segments of half a second, so that much happens in little time.
+pub(crate) fn fast_engine() -> Options {
+    let shape = |stream| Marked {
+        stream,
+        duration: Duration::from_millis(500),
+        bytes: 20_000,
+    };
+    Options {
+        channels: (1..=3)
+            .map(|n| Channel::numbered(n, Media::marked(shape(n as u32))))
+            .collect(),
+        ..quick_engine()
+    }
+}
+
+/// Asks for playlists often, and is content with three segments of half a second.
+pub(crate) fn fast(config: &mut Config) {
+    config.settings.hls_segment_fetch_interval = 0.1;
+    config.settings.hls_initial_buffer_seconds = Duration::from_millis(1500);
+}
+
 /// A configuration with short limits; the data folder is `folder`.
 pub(crate) fn quick_config(folder: &TempDir) -> Config {
     let args = ServeArgs {
@@ -126,8 +148,39 @@ impl Stage {
         }
     }
 
+    /// A stage where everything goes fast, with a configuration changed by `change`.
+    pub(crate) async fn fast(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with(fast_engine(), |config| {
+            fast(config);
+            change(config);
+        })
+        .await
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.weir.address()
+    }
+
+    /// The first channel's entry point.
+    pub(crate) fn entry(&self) -> String {
+        format!("/ace/manifest.m3u8?id={}", self.ids[0])
+    }
+
+    /// A viewer who goes in by the first channel's entry point, whatever the answer is.
+    pub(crate) fn viewer(&self) -> JoinHandle<Answer> {
+        later(self.address(), self.entry())
+    }
+
+    /// The first channel as `/proxy/status` shows it.
+    pub(crate) async fn channel(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let found = self.until(|state| wanted(&state["channels"][0])).await;
+        found["channels"][0].clone()
+    }
+
+    /// Waits until no channel runs.
+    pub(crate) async fn until_empty(&self) {
+        self.until(|state| state["channels"].as_array().is_some_and(Vec::is_empty))
+            .await;
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -173,7 +226,11 @@ pub(crate) struct Player {
 impl Player {
     /// Enters by an entry point's path; it must be let in.
     pub(crate) async fn enter(address: SocketAddr, path: &str) -> Self {
-        let answer = request(address, Method::GET, path, &[]).await;
+        Self::of(address, &request(address, Method::GET, path, &[]).await)
+    }
+
+    /// A player that has been let in with this answer.
+    pub(crate) fn of(address: SocketAddr, answer: &Answer) -> Self {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let text = answer.text();
         let link = text
@@ -217,6 +274,27 @@ impl Player {
         }
         list
     }
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::sleep(PATIENCE);
+    tokio::pin!(deadline);
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        tokio::select! {
+            () = &mut deadline => panic!("never came to be: {what}"),
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+    }
+}
+
+/// A request that runs by itself.
+#[expect(clippy::disallowed_methods, reason = "a test's own task ends with it")]
+pub(crate) fn later(address: SocketAddr, path: String) -> JoinHandle<Answer> {
+    tokio::spawn(async move { request(address, Method::GET, &path, &[]).await })
 }
 
 /// One request on a connection of its own.

@@ -33,6 +33,8 @@ fn a_lost_segment_is_skipped_with_a_break_and_consecutive_numbers() {
         trouble: Some(status("404")),
         ..Odd::default()
     });
+    // Without times of its own, media shows no break.
+    scene.origin.opaque = true;
     scene.play(12);
     assert_eq!(scene.breaks(), [next]);
     let numbers = testing::numbers(&scene.list().segments);
@@ -76,6 +78,8 @@ fn a_gap_in_the_list_of_the_source_is_skipped_with_a_break() {
         tags: "#EXT-X-GAP\n",
         ..Odd::default()
     });
+    // Without times of its own, media shows no break.
+    scene.origin.opaque = true;
     scene.play(8);
     assert_eq!(scene.breaks(), [next]);
     assert!(!scene.text().contains("GAP"));
@@ -87,6 +91,8 @@ fn the_break_of_a_gap_stands_behind_what_is_still_on_its_way() {
         tags: "#EXT-X-GAP\n",
         ..Odd::default()
     });
+    // Without times of its own, media shows no break.
+    scene.origin.opaque = true;
     scene.held_back = |effect| matches!(effect, crate::Effect::Fetch { .. });
     scene.play(4);
     scene.release();

@@ -205,14 +205,17 @@ impl Checker {
                 map: segment.map.as_ref().map(|map| path(&map.uri)),
                 date: segment.program_date_time,
             };
-            match self.entries.get(&segment.sequence) {
-                Some(known) => assert_eq!(*known, entry, "a number means one thing for ever"),
-                None => {
-                    let newest = self.entries.keys().next_back();
-                    assert!(newest.is_none_or(|newest| *newest < segment.sequence));
-                    self.entries.insert(segment.sequence, entry);
-                }
-            }
+            let newest = self.entries.keys().next_back().copied();
+            let known = self.entries.get(&segment.sequence);
+            assert!(
+                known.is_none_or(|it| *it == entry),
+                "a number means one thing: {entry:?} {known:?}"
+            );
+            assert!(
+                known.is_some() || newest < Some(segment.sequence),
+                "numbers come in order"
+            );
+            self.entries.insert(segment.sequence, entry);
         }
     }
 }

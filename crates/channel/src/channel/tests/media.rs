@@ -339,6 +339,32 @@ fn an_initialisation_section_is_in_every_list_for_those_who_come_late() {
 }
 
 #[test]
+fn segments_without_an_initialisation_section_never_follow_ones_with_it() {
+    let mut scene = live_from(|scene| {
+        scene.origin.head = "#EXT-X-MAP:URI=\"http://source/init.mp4\"\n";
+        scene.origin.opaque = true;
+    });
+    scene.origin.head = "";
+    scene.play(70);
+    assert!(
+        scene
+            .list()
+            .segments
+            .iter()
+            .all(|segment| segment.map.is_some())
+    );
+    scene.tell(Input::ViewerArrived);
+    assert_eq!(scene.phase(), Phase::Live, "another life can do without");
+    assert!(
+        scene
+            .list()
+            .segments
+            .iter()
+            .all(|segment| segment.map.is_none())
+    );
+}
+
+#[test]
 fn byte_ranges_are_asked_for_and_whole_segments_are_served() {
     let mut scene = live();
     scene.held_back = |effect| matches!(effect, Effect::Fetch { .. });

@@ -1,6 +1,7 @@
 //! A made-up source: a live playlist that moves with time, and what can be wrong with it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::Duration;
 
 use crate::examine::Fit;
@@ -88,10 +89,12 @@ impl Origin {
             let odd = self.odd.get(&number).unwrap_or(&usual);
             let stated = odd.stated.unwrap_or("2.000000");
             let name = &self.name;
-            text += &format!(
-                "{}#EXTINF:{stated},\nhttp://source/{name}/{number}.ts\n",
-                odd.tags
-            );
+            let tags = odd.tags;
+            write!(
+                text,
+                "{tags}#EXTINF:{stated},\nhttp://source/{name}/{number}.ts\n"
+            )
+            .expect("writing to a string cannot fail");
         }
         if self.ended {
             text += "#EXT-X-ENDLIST\n";

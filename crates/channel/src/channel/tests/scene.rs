@@ -178,20 +178,13 @@ impl Scene {
     pub(crate) fn play_for(&mut self, time: Duration) {
         let until = self.now + time;
         for _ in 0..STEPS_MAX {
-            match self
-                .channel
-                .deadline(&self.settings)
-                .filter(|at| *at <= until)
-            {
-                Some(at) => {
-                    self.now = at;
-                    self.tell(Input::Deadline);
-                }
-                None => {
-                    self.now = until;
-                    return;
-                }
-            }
+            let deadline = self.channel.deadline(&self.settings);
+            let Some(at) = deadline.filter(|at| *at <= until) else {
+                self.now = until;
+                return;
+            };
+            self.now = at;
+            self.tell(Input::Deadline);
         }
         panic!("the channel wakes too often");
     }

@@ -12,11 +12,12 @@ use crate::source::{PullId, SourceKind};
 
 #[test]
 fn a_lost_session_is_replaced_with_a_break_while_the_window_is_served() {
-    let mut scene = live();
+    let mut scene = live_from(|scene| scene.origin.opaque = true);
     let before = scene.list();
     scene.origin = Origin {
         began: scene.now,
         first: 5,
+        opaque: true,
         ..Origin::new("b")
     };
     scene.tell(Input::Sick {
@@ -193,6 +194,20 @@ fn an_end_is_believed_after_three_target_durations() {
 }
 
 #[test]
+fn an_end_waits_for_the_segments_before_it() {
+    let mut scene = live();
+    scene.held_back = |effect| matches!(effect, Effect::Fetch { .. });
+    scene.play(2);
+    scene.origin.frozen = Some(scene.now);
+    scene.origin.ended = true;
+    scene.play(8);
+    assert!(scene.ends().is_empty());
+    scene.release();
+    assert_eq!(scene.ends(), [EndReason::SourceEnded]);
+    assert_eq!(scene.channel.counters.segments_lost, 0);
+}
+
+#[test]
 fn an_end_that_is_taken_back_never_reaches_viewers() {
     let mut scene = live();
     scene.origin.ended = true;
@@ -216,7 +231,8 @@ fn a_source_that_stays_away_too_long_ends_the_list() {
     scene.origin.open_failure = Some(OpenFailure::Unreachable("connection refused".into()));
     scene.origin.poll_trouble = Some(Trouble::Gone("403".into()));
     let last = scene.channel.last_segment_at;
-    scene.play_for(Duration::from_secs(59) - scene.now.since(last));
+    let until = last + Duration::from_secs(59);
+    scene.play_for(until.since(scene.now));
     assert_eq!(scene.phase(), Phase::Live);
     scene.play(1);
     assert!(scene.list().ended);
@@ -238,11 +254,12 @@ fn a_life_after_a_lost_source_goes_on_with_rising_numbers() {
 
 #[test]
 fn a_source_that_counts_anew_is_a_break_with_consecutive_numbers() {
-    let mut scene = live();
+    let mut scene = live_from(|scene| scene.origin.opaque = true);
     let last = scene.list().segments.last().expect("a list").sequence;
     scene.origin = Origin {
         first: 3,
         began: scene.now,
+        opaque: true,
         ..Origin::new("b")
     };
     scene.play(4);
@@ -253,7 +270,7 @@ fn a_source_that_counts_anew_is_a_break_with_consecutive_numbers() {
 
 #[test]
 fn a_hole_in_the_numbers_of_the_source_is_a_break_and_counted() {
-    let mut scene = live();
+    let mut scene = live_from(|scene| scene.origin.opaque = true);
     let last = scene.list().segments.last().expect("a list").sequence;
     scene.origin.first += 8;
     scene.play(1);

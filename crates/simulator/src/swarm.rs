@@ -1,0 +1,109 @@
+//! A swarm of viewers: each plays a channel as players do and notes what went wrong; it repairs nothing.
+
+mod client;
+mod playhead;
+mod playlist;
+mod report;
+mod viewer;
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+pub use client::{Answer, Client, GetError, Target};
+pub use report::{Latency, Report};
+use viewer::Viewer;
+
+use crate::clock;
+
+/// What a swarm plays, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The entry point: `http://127.0.0.1:8000/ace/manifest.m3u8?id=...`, or a media playlist.
+    pub url: String,
+    /// How many viewers there are.
+    pub viewers: usize,
+    /// The time over which they arrive, evenly.
+    pub arrival: Duration,
+    /// How long each of them watches.
+    pub duration: Duration,
+}
+
+/// Lets the viewers watch, and returns what all of them have seen; dropping it sends them away.
+///
+/// The segments must be marked ones: that is how lost and wrong bytes are found.
+pub async fn run(options: &Options) -> Result<Report, GetError> {
+    let target = Target::of(&options.url)?;
+    let start = clock::now();
+    let mut viewers = JoinSet::new();
+    for number in 0..options.viewers {
+        let share = number as f64 / options.viewers as f64;
+        let arrives = start + options.arrival.mul_f64(share);
+        let viewer = Viewer::new(target.clone(), arrives + options.duration);
+        viewers.spawn(async move {
+            tokio::time::sleep_until(arrives).await;
+            viewer.watch().await
+        });
+    }
+    let mut reports = Vec::with_capacity(options.viewers);
+    while let Some(ended) = viewers.join_next().await {
+        reports.push(ended.unwrap_or_else(|_| Report::of_a_broken_viewer()));
+    }
+    Ok(Report::sum(reports))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::{Endpoint, Http, Listing, Rule};
+    use crate::media::{Marked, Media};
+    use crate::origin::{self, Origin};
+
+    async fn origin() -> Origin {
+        let media = Media::marked(Marked {
+            duration: Duration::from_secs(1),
+            bytes: 188 * 20,
+            ..Marked::default()
+        });
+        let options = origin::Options::of(media);
+        Origin::start(options).await.expect("a free port")
+    }
+
+    async fn watched(origin: &Origin, seconds: u64) -> Report {
+        let options = Options {
+            url: origin.url(),
+            viewers: 3,
+            arrival: Duration::from_millis(300),
+            duration: Duration::from_secs(seconds),
+        };
+        run(&options).await.expect("an address")
+    }
+
+    #[tokio::test]
+    async fn viewers_of_a_sound_source_see_every_segment_once() {
+        let origin = origin().await;
+        let report = watched(&origin, 4).await;
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!(report.served, 3);
+        assert!((15..=24).contains(&report.segments), "{report:?}");
+        assert_eq!(origin.metrics().fetches_all(), report.segments);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_stops_stalls_every_viewer() {
+        let origin = origin().await;
+        origin.faults().add(Rule::new(Listing::Stall));
+        let report = watched(&origin, 5).await;
+        assert_eq!((report.stalls, report.gaps), (3, 0), "{report:?}");
+        assert!(4.0 < report.stalled_seconds, "{report:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_told() {
+        let origin = origin().await;
+        origin.faults().always(Endpoint::Segment, Http::Status(503));
+        let report = watched(&origin, 1).await;
+        assert_eq!((report.served, report.segments), (0, 0));
+        assert!(3 < report.errors && report.error_texts[0].contains("503"));
+    }
+}

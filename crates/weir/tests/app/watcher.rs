@@ -1,0 +1,145 @@
+//! A viewer who believes nothing: it fetches every segment and checks each list against all before.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::StatusCode;
+use jiff::Timestamp;
+use simulator::media::{self, Mark};
+
+use crate::stage::{PATIENCE, Player};
+
+/// A published number, which must read the same in every list that names it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) duration: Duration,
+    pub(crate) discontinuity: bool,
+    /// Discontinuities up to it, as the list counts them.
+    pub(crate) breaks: u64,
+    pub(crate) date: Option<Timestamp>,
+}
+
+/// A player with a memory.
+pub(crate) struct Watcher {
+    pub(crate) player: Player,
+    pub(crate) seen: BTreeMap<u64, Seen>,
+    /// What the segments are of the source.
+    pub(crate) marks: BTreeMap<u64, Mark>,
+    /// Where the newest list began.
+    pub(crate) first: u64,
+    pub(crate) target: Option<Duration>,
+}
+
+impl Watcher {
+    pub(crate) fn new(player: Player) -> Self {
+        Self {
+            player,
+            seen: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            first: 0,
+            target: None,
+        }
+    }
+
+    /// Polls once, fetches what is new, and checks all of it.
+    pub(crate) async fn look(&mut self) -> hls::Media {
+        let list = self.player.poll().await;
+        self.check(&list);
+        for segment in &list.segments {
+            if self.marks.contains_key(&segment.sequence) {
+                continue;
+            }
+            let answer = self.player.fetch(segment).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            let mark = media::check(&answer.body).expect("one whole segment of the source");
+            self.joins(segment, mark);
+            self.marks.insert(segment.sequence, mark);
+        }
+        list
+    }
+
+    /// Looks until it has seen what is wanted.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Self) -> bool) -> hls::Media {
+        let deadline = tokio::time::sleep(PATIENCE);
+        tokio::pin!(deadline);
+        let mut list = self.look().await;
+        while !wanted(self) {
+            tokio::select! {
+                () = &mut deadline => panic!("never came to be; seen: {:#?}", self.seen),
+                () = tokio::time::sleep(Duration::from_millis(50)) => list = self.look().await,
+            }
+        }
+        list
+    }
+
+    /// Looks until it has so many more segments.
+    pub(crate) async fn more(&mut self, count: usize) -> hls::Media {
+        let wanted = self.seen.len() + count;
+        self.until(|watcher| wanted <= watcher.seen.len()).await
+    }
+
+    /// Looks until a segment of the source has come, or a later one.
+    pub(crate) async fn until_mark(&mut self, segment: u64) -> hls::Media {
+        self.until(|watcher| segment <= watcher.newest().segment)
+            .await
+    }
+
+    /// The newest segment's mark.
+    pub(crate) fn newest(&self) -> Mark {
+        *self.marks.values().next_back().expect("a segment was seen")
+    }
+
+    /// The source's numbers of what was seen, in order.
+    pub(crate) fn source_numbers(&self) -> Vec<u64> {
+        self.marks.values().map(|mark| mark.segment).collect()
+    }
+
+    /// Breaks seen, not counting one before the very first segment.
+    pub(crate) fn discontinuities(&self) -> usize {
+        let inside = self.seen.values().skip(1);
+        inside.filter(|seen| seen.discontinuity).count()
+    }
+
+    fn check(&mut self, list: &hls::Media) {
+        assert!(3 <= list.segments.len(), "too short to play: {list:#?}");
+        assert!(self.first <= list.media_sequence, "the sequence fell");
+        self.first = list.media_sequence;
+        let target = *self.target.get_or_insert(list.target_duration);
+        assert_eq!(target, list.target_duration, "the target duration changed");
+        let mut breaks = list.discontinuity_sequence;
+        for segment in &list.segments {
+            // A break before the first segment of a list is counted by the tag there, too.
+            breaks += u64::from(segment.discontinuity);
+            let rounded = segment.duration.as_secs_f64().round();
+            assert!(rounded <= target.as_secs_f64(), "{segment:?} is too long");
+            let entry = Seen {
+                path: segment.uri.split('?').next().unwrap_or_default().to_owned(),
+                duration: segment.duration,
+                discontinuity: segment.discontinuity,
+                breaks,
+                date: segment.program_date_time,
+            };
+            let known = self.seen.entry(segment.sequence).or_insert(entry.clone());
+            assert_eq!(*known, entry, "{} changed", segment.sequence);
+        }
+        let numbers: Vec<_> = self.seen.keys().copied().collect();
+        let mut pairs = numbers.windows(2);
+        assert!(pairs.all(|it| it[0] + 1 == it[1]), "a hole: {numbers:?}");
+        let mut dates = self.seen.values().collect::<Vec<_>>();
+        dates.retain(|seen| seen.date.is_some());
+        let mut pairs = dates.windows(2);
+        assert!(pairs.all(|it| it[0].date < it[1].date), "{dates:#?}");
+    }
+
+    /// What does not follow on the segment before must say so.
+    fn joins(&self, segment: &hls::Segment, mark: Mark) {
+        let before = segment.sequence.checked_sub(1);
+        let before = before.and_then(|number| self.marks.get(&number));
+        let follows = before.is_none_or(|before| before.segment + 1 == mark.segment);
+        assert!(
+            follows || segment.discontinuity,
+            "{mark:?} comes after {before:?} without a break"
+        );
+    }
+}
