@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Rust and Node: `make demo` and `make test`.
 
-.PHONY: demo test panel build fmt lint unit doc players bench clean help
+.PHONY: demo test panel build fmt lint unit doc players screenshot bench clean help
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ doc:
 players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
 	scripts/install-tools ffmpeg chromium
 	cd tests/players && npm ci --no-audit --no-fund --silent && npm test --silent
+
+screenshot: players ## take the README's picture anew
+	cp tests/players/artifacts/panel-dark-1280.png docs/panel.png
 
 bench: ## measure, and write docs/benchmarks.md
 	scripts/install-tools nginx-light

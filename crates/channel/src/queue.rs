@@ -142,7 +142,7 @@ impl Queue {
     }
 
     /// Media on its way, as the source states it.
-    pub fn duration(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         self.items.iter().map(|item| item.segment.duration).sum()
     }
 

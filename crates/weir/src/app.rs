@@ -80,7 +80,7 @@ impl Service {
             connections_max,
             headers_wait: config.headers_wait,
         };
-        let router = http::router(App {
+        let app = App::from(http::Parts {
             clock,
             config,
             settings: settings.clone(),
@@ -90,7 +90,7 @@ impl Service {
             names,
             demo: staged.stage,
         });
-        tasks.spawn(listener.serve(router, tasks.clone(), settings, limits));
+        tasks.spawn(listener.serve(app, tasks.clone(), settings, limits));
         Ok(Self {
             address,
             tasks,

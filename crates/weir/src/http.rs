@@ -4,8 +4,10 @@
 mod api;
 mod body;
 mod connection;
+mod direct;
 mod error;
 mod guard;
+mod line_ends;
 mod media;
 mod panel;
 mod play;
@@ -13,11 +15,12 @@ mod query;
 pub mod server;
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
@@ -33,9 +36,26 @@ use error::Problem;
 /// Bytes of a request's body at most; no call of this version takes one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
-/// What requests are answered from.
+/// What requests are answered from. The router clones it for each of them, so it is one pointer.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl From<Parts> for App {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of the service that answers are made from.
+pub struct Parts {
     /// The clock.
     pub clock: Clock,
     /// What is fixed.
@@ -57,6 +77,15 @@ pub struct App {
 /// Where a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
+
+/// A request for media, as far as its answer depends on it.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    peer: Peer,
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
 
 /// Every route there is.
 pub fn router(app: App) -> Router {

@@ -120,7 +120,10 @@ impl Upstream {
                 })
             }
             Err(error) => {
-                self.pool().failed(&engine, self.clock.now().0);
+                // An engine that does not find what somebody made up is none the worse for it.
+                if !error.refused_content() {
+                    self.pool().failed(&engine, self.clock.now().0);
+                }
                 Err(open_failure(&error))
             }
         }

@@ -199,10 +199,10 @@ async fn dates_go_back_and_numbers_repeat() {
     let origin = origin().await;
     let last_date = async || {
         let text = playlist(&origin).await;
-        let dates = text
+        let mut dates = text
             .lines()
             .filter_map(|line| line.strip_prefix("#EXT-X-PROGRAM-DATE-TIME:"));
-        dates.max().unwrap().to_owned()
+        dates.next_back().unwrap().to_owned()
     };
     let before = last_date().await;
     origin

@@ -30,23 +30,32 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub(super) fn config(mut self, args: &ServeArgs) -> Result<Config, Vec<String>> {
-        let bind = self.parsed("--bind (WEIR_BIND)", args.bind.as_deref(), "an IP address");
-        let port = self.whole("--port (APP_PORT)", args.port.as_deref(), 8000, 0..=65_535);
+        let bind = self.parsed(
+            "--bind (WEIR_BIND)",
+            given(args.bind.as_ref()),
+            "an IP address",
+        );
+        let port = self.whole(
+            "--port (APP_PORT)",
+            given(args.port.as_ref()),
+            8000,
+            0..=65_535,
+        );
         let idle = self.whole(
             "--viewer-idle (WEIR_VIEWER_IDLE_SECONDS)",
-            args.viewer_idle.as_deref(),
+            given(args.viewer_idle.as_ref()),
             15,
             1..=300,
         );
         let memory = self.whole(
             "--channel-memory (WEIR_CHANNEL_MEMORY_MB)",
-            args.channel_memory.as_deref(),
+            given(args.channel_memory.as_ref()),
             256,
             16..=4096,
         );
         let connections = self.whole(
             "--connections-max (WEIR_CONNECTIONS_MAX)",
-            args.connections_max.as_deref(),
+            given(args.connections_max.as_ref()),
             20_000,
             10..=1_000_000,
         );
@@ -58,25 +67,28 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
             listen: SocketAddr::new(bind, u16::try_from(port).unwrap_or_default()),
-            engines: self.listed("--engines (WEIR_ENGINES)", args.engines.as_deref()),
-            sources: self.sources(args.sources.as_deref()),
+            engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
+            sources: self.sources(given(args.sources.as_ref())),
             source_hosts: self
                 .listed(
                     "--source-hosts (WEIR_SOURCE_HOSTS)",
-                    args.source_hosts.as_deref(),
+                    given(args.source_hosts.as_ref()),
                 )
                 .into(),
-            data_dir: args.data_dir.as_deref().unwrap_or("./data").into(),
+            data_dir: given(args.data_dir.as_ref()).unwrap_or("./data").into(),
             api_key: (self.variable)("API_KEY").map(Secret::new),
             orchestrator_url: self.orchestrator(),
-            url_allowed: self.truth("--allow-url (WEIR_ALLOW_URL)", args.allow_url.as_deref()),
-            shared_segment_urls: self.truth(shared, args.shared_segment_urls.as_deref()),
+            url_allowed: self.truth(
+                "--allow-url (WEIR_ALLOW_URL)",
+                given(args.allow_url.as_ref()),
+            ),
+            shared_segment_urls: self.truth(shared, given(args.shared_segment_urls.as_ref())),
             viewer_idle: Duration::from_secs(idle),
             channel_bytes_max: usize::try_from(memory << 20).unwrap_or(usize::MAX),
             connections_max: usize::try_from(connections).unwrap_or(usize::MAX),
             headers_wait: HEADERS_WAIT,
             collect_interval: Duration::from_secs(collect),
-            log_format: self.log_format(args.log_format.as_deref()),
+            log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
         };
         if self.mistakes.is_empty() {
@@ -211,6 +223,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
+/// An option's text; an empty one, as container files leave it, is none.
+fn given(option: Option<&String>) -> Option<&str> {
+    option
+        .map(String::as_str)
+        .filter(|text| !text.trim().is_empty())
+}
+
 /// Entries stand on lines of their own, or, where there is one line, between commas: an address may
 /// hold a comma, and then needs its own line.
 fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
@@ -317,6 +336,22 @@ mod tests {
         );
         assert!(mistakes.iter().any(|it| it.contains("\"eighty\"")));
         assert!(mistakes.iter().any(|it| it.contains("bad")));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none() {
+        let empty = || Some(String::new());
+        let args = ServeArgs {
+            port: empty(),
+            engines: empty(),
+            allow_url: empty(),
+            log_format: empty(),
+            data_dir: empty(),
+            ..ServeArgs::default()
+        };
+        let config = read(&args, &[]).expect("defaults");
+        assert_eq!(config.listen.port(), 8000);
+        assert_eq!(config.data_dir, std::path::Path::new("./data"));
     }
 
     #[test]

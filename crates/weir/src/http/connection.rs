@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::line_ends::LineEnds;
+
 /// A socket with a limit on how long one write may make no progress. Reading has no limit here:
 /// the server bounds headers, and a player may rest between requests.
 pub(super) struct Connection {
@@ -16,6 +18,7 @@ pub(super) struct Connection {
     stall_max: Duration,
     /// Runs while a write waits; most writes never do, so most connections never have one.
     stalled: Option<Pin<Box<Sleep>>>,
+    line_ends: LineEnds,
 }
 
 impl Connection {
@@ -24,6 +27,7 @@ impl Connection {
             socket,
             stall_max,
             stalled: None,
+            line_ends: LineEnds::default(),
         }
     }
 
@@ -52,7 +56,10 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        self.line_ends.check(&mut buffer.filled_mut()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 

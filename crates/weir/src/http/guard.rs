@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
@@ -32,15 +32,25 @@ where
 
 /// Refuses what readers of HTTP disagree about, and forbids browsers to guess what an answer is.
 pub(super) async fn every(request: Request, next: Next) -> Response {
-    let mut response = match request.headers().contains_key(header::TRANSFER_ENCODING) {
+    let mut response = match is_unmeasured(request.headers()) {
         true => unmeasured(),
         false => next.run(request).await,
     };
+    forbid_guessing(&mut response);
+    response
+}
+
+/// Whether a request's body comes without its length.
+pub(super) fn is_unmeasured(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// An answer is what its type says.
+pub(super) fn forbid_guessing(response: &mut Response) {
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    response
 }
 
 /// A body in chunks may hide a second request from a proxy in front, which counted by a

@@ -13,7 +13,7 @@ use super::body::Held;
 use super::error::Problem;
 use super::guard::Names;
 use super::play::{agent, parse_viewer};
-use super::{App, Peer};
+use super::{App, Ask, Peer};
 use crate::handle::{Handle, Visit};
 
 /// Most digits of a number in a name.
@@ -31,9 +31,20 @@ pub(super) async fn segment(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let handle = running(&app, &key)?;
+    let ask = Ask {
+        peer,
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+    };
+    held(&app, &ask, &key, &file)
+}
+
+/// A segment of a running channel.
+pub(super) fn held(app: &App, ask: &Ask<'_>, key: &str, file: &str) -> Result<Response, Problem> {
+    let handle = running(app, key)?;
     let missing = || Problem::not_found(format!("segment {file:?} is not there (any more)"));
-    let (number, extension) = numbered(&file).ok_or_else(missing)?;
+    let (number, extension) = numbered(file).ok_or_else(missing)?;
     let snapshot = handle.snapshot();
     let segment = snapshot
         .window
@@ -42,13 +53,13 @@ pub(super) async fn segment(
     if segment.container.extension() != extension {
         return Err(missing());
     }
-    let visit = visit(&handle, peer, &method, &uri, &headers);
+    let visit = visit(&handle, ask);
     let held = Resource {
         body: segment.body.clone(),
         content_type: segment.container.content_type(),
-        cache: format!("public, max-age={}, immutable", retention(&app, &snapshot)),
+        cache: format!("public, max-age={}, immutable", retention(app, &snapshot)),
     };
-    Ok(held.respond(&method, &headers, visit))
+    Ok(held.respond(ask.method, ask.headers, visit))
 }
 
 /// `GET /ace/hls/{channel}/init/{n}.mp4`
@@ -117,18 +128,12 @@ fn numbered(file: &str) -> Option<(u64, &str)> {
 
 /// Counts a segment request as its viewer's activity. One without a token, or for a channel that
 /// just ended, is served all the same.
-fn visit(
-    handle: &std::sync::Arc<Handle>,
-    peer: Peer,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Option<Visit> {
-    let viewer = parse_viewer(uri).filter(|_| method == Method::GET)?;
-    let address = peer.0.ip().to_canonical().to_string();
+fn visit(handle: &std::sync::Arc<Handle>, ask: &Ask<'_>) -> Option<Visit> {
+    let viewer = parse_viewer(ask.uri).filter(|_| ask.method == Method::GET)?;
+    let address = ask.peer.0.ip().to_canonical().to_string();
     let caller = Caller {
         address: &address,
-        agent: agent(headers),
+        agent: agent(ask.headers),
         watching: true,
     };
     handle.visit(viewer, caller).ok()

@@ -11,7 +11,7 @@ use channel::{Caller, Phase, Refused, Snapshot, ViewerId, view};
 
 use super::error::Problem;
 use super::guard::Names;
-use super::{App, Peer, query};
+use super::{App, Ask, Peer, query};
 use crate::handle::{Handle, Visit};
 use crate::selector::{Known, Selector};
 use crate::settings::StreamMode;
@@ -99,31 +99,42 @@ pub(super) async fn media(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let viewer = viewer(&uri)?;
-    let running = app.registry.get(&key);
-    if method == Method::HEAD {
+    let ask = Ask {
+        peer,
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+    };
+    poll(&app, &ask, &key).await
+}
+
+/// The live playlist of a channel, which is started if need be.
+pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response, Problem> {
+    let viewer = viewer(ask.uri)?;
+    let running = app.registry.get(key);
+    if ask.method == Method::HEAD {
         let handle = running.ok_or_else(|| Problem::not_found("the channel is not running"))?;
         return Ok(live(&handle.snapshot(), viewer, false));
     }
     // A player that comes back after a restart of the service goes on under the same address.
     let selector = match running {
         Some(handle) => handle.selector.clone(),
-        None => Selector::from_key(&key, &known(&app))
+        None => Selector::from_key(key, &known(app))
             .ok_or_else(|| Problem::not_found("there is no such channel"))?,
     };
     let caller = Asking {
-        peer,
-        headers: &headers,
+        peer: ask.peer,
+        headers: ask.headers,
         watching: true,
     };
-    let (handle, visit) = visit(&app, &selector, viewer, &caller)?;
+    let (handle, visit) = visit(app, &selector, viewer, &caller)?;
     let snapshot = handle.snapshot();
     let first = visit.starts();
     if snapshot.playlist.is_some() {
         drop(visit);
         return Ok(live(&snapshot, viewer, first));
     }
-    let (snapshot, _visit) = ready(&app, &handle, visit).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit).await?;
     Ok(live(&snapshot, viewer, first))
 }
 

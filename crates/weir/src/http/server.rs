@@ -1,31 +1,40 @@
 //! Accepts connections and speaks HTTP/1.1 on them, within bounds.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::{Service, ServiceExt};
+use tower::ServiceExt;
 
-use super::Peer;
 use super::connection::Connection;
+use super::{App, Peer, direct};
 use crate::settings::Settings;
 use crate::tasks::Tasks;
 
 /// Connections that wait to be accepted; the system's own limit is often this.
 const BACKLOG: i32 = 4_096;
 
-/// The system doubles it and keeps that much for a viewer who stops reading, at most; large enough
-/// for long writes, which are what serving many viewers costs.
-const SEND_BUFFER_BYTES: usize = 128 << 10;
+/// Bytes that the system takes for one viewer beyond what the network is carrying, which is what one
+/// who stops reading costs. It bounds that alone: a send buffer of a fixed size would bound what is on
+/// the way too, and with it the speed of a viewer far away; and writing a segment through it took a
+/// wake-up for each quarter.
+const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
+/// Bytes of a body that are handed to the system at once: most segments in one call.
+const WRITE_BYTES: usize = 1 << 20;
 
 /// Bytes of a request's headers.
 const HEADER_BYTES_MAX: usize = 32 << 10;
@@ -67,7 +76,7 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         // Accepted connections inherit it.
-        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let inner = TcpListener::from_std(socket.into())?;
@@ -84,11 +93,12 @@ impl Listener {
     /// taken.
     pub async fn serve(
         self,
-        router: Router,
+        app: App,
         tasks: Tasks,
         settings: watch::Receiver<Arc<Settings>>,
         limits: Limits,
     ) {
+        let router = super::router(app.clone());
         let places = limits.connections_max.min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(places));
         loop {
@@ -102,16 +112,13 @@ impl Listener {
                     let stall_max = settings.borrow().stream_timeout;
                     let connection = Connection::new(socket, stall_max);
                     let stopping = tasks.stopping().clone();
-                    let router = router.clone();
+                    let site = Site {
+                        app: app.clone(),
+                        router: router.clone(),
+                        peer: Peer(peer),
+                    };
                     tasks.spawn(async move {
-                        speak(
-                            connection,
-                            Peer(peer),
-                            router,
-                            limits.headers_wait,
-                            stopping,
-                        )
-                        .await;
+                        speak(connection, site, limits.headers_wait, stopping).await;
                         drop(place);
                     });
                 }
@@ -139,24 +146,40 @@ async fn accept(
     Ok((socket, peer, place))
 }
 
+/// What one connection's requests are answered by.
+#[derive(Clone)]
+struct Site {
+    app: App,
+    router: Router,
+    peer: Peer,
+}
+
+impl Site {
+    async fn answer(self, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        if let Some(response) = direct::answer(&self.app, self.peer, &parts).await {
+            return Ok(response);
+        }
+        parts.extensions.insert(self.peer);
+        let request = Request::from_parts(parts, Body::new(body));
+        self.router.oneshot(request).await
+    }
+}
+
 async fn speak(
     connection: Connection,
-    peer: Peer,
-    router: Router,
+    site: Site,
     headers_wait: Duration,
     stopping: tokio_util::sync::CancellationToken,
 ) {
-    let service = tower::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        let mut router = router.clone();
-        async move { router.as_service().ready().await?.call(request).await }
-    });
+    let service = service_fn(move |request| site.clone().answer(request));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(headers_wait)
-        .max_buf_size(HEADER_BYTES_MAX)
+        .max_header_size(HEADER_BYTES_MAX)
+        .max_buf_size(WRITE_BYTES)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(connection), service);
     let mut conversation = std::pin::pin!(conversation);
     let ended = tokio::select! {
         biased;

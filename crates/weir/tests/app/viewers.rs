@@ -91,7 +91,10 @@ async fn segment_requests_alone_keep_a_viewer() {
     let state = stage.status().await;
     let clients = state["channels"][0]["clients"].as_array().cloned();
     let sent = clients.expect("clients")[0]["bytes_sent"].as_u64();
-    assert!(Some(0) < sent, "the one who stayed is not the one who fetched");
+    assert!(
+        Some(0) < sent,
+        "the one who stayed is not the one who fetched"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +104,9 @@ async fn a_slow_download_is_not_silence() {
     let list = player.poll().await;
     other.poll().await;
     let (folder, _) = player.media.rsplit_once('/').expect("a path");
-    let socket = TcpStream::connect(stage.address()).await.expect("a connection");
+    let socket = TcpStream::connect(stage.address())
+        .await
+        .expect("a connection");
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket))
         .await
         .expect("a handshake");
@@ -154,7 +159,10 @@ async fn segment_addresses_carry_the_viewer_unless_they_are_shared() {
     let (mine, yours) = (one.poll().await, two.poll().await);
     let mut pairs = 0;
     for segment in &mine.segments {
-        let same = yours.segments.iter().find(|it| it.sequence == segment.sequence);
+        let same = yours
+            .segments
+            .iter()
+            .find(|it| it.sequence == segment.sequence);
         if let Some(same) = same {
             pairs += 1;
             assert_eq!(segment.uri, same.uri);
@@ -181,7 +189,10 @@ async fn what_is_told_of_viewers_and_streams_is_true() {
     let engine = stage.engine.address().to_string();
     assert_eq!(state["key"], stage.ids[0].as_str());
     assert_eq!(state["state"], "live");
-    assert_eq!((&state["viewers"], &state["bytes_out"]), (&1.into(), &bytes.into()));
+    assert_eq!(
+        (&state["viewers"], &state["bytes_out"]),
+        (&1.into(), &bytes.into())
+    );
     assert_eq!(state["engine"], engine.as_str());
     assert_eq!(state["upstream"]["sessions"], 1);
     let client = &state["clients"][0];
@@ -193,22 +204,44 @@ async fn what_is_told_of_viewers_and_streams_is_true() {
     let stream = &streams[0];
     assert_eq!(streams.as_array().map(Vec::len), Some(1));
     assert_eq!(stream["id"], state["stream_id"]);
-    assert_eq!((&stream["key_type"], &stream["key"]), (&"content_id".into(), &state["key"]));
-    assert_eq!((&stream["status"], &stream["ended_at"]), (&"started".into(), &Value::Null));
+    assert_eq!(
+        (&stream["key_type"], &stream["key"]),
+        (&"content_id".into(), &state["key"])
+    );
+    assert_eq!(
+        (&stream["status"], &stream["ended_at"]),
+        (&"started".into(), &Value::Null)
+    );
     assert_eq!(stream["container_id"], engine.as_str());
-    assert!(stream["command_url"].as_str().is_some_and(|url| url.contains(&engine)));
+    assert!(
+        stream["command_url"]
+            .as_str()
+            .is_some_and(|url| url.contains(&engine))
+    );
 
     let id = stream["id"].as_str().expect("an id").to_owned();
     for id in [&id, &stage.ids[0]] {
-        let clients = stage.get(&format!("/proxy/streams/{id}/clients")).await.json();
-        assert_eq!((&clients["count"], &clients["clients"][0]["bytes_sent"]), (&1.into(), &bytes.into()));
+        let clients = stage
+            .get(&format!("/proxy/streams/{id}/clients"))
+            .await
+            .json();
+        assert_eq!(
+            (&clients["count"], &clients["clients"][0]["bytes_sent"]),
+            (&1.into(), &bytes.into())
+        );
     }
     let unknown = stage.get("/proxy/streams/unknown/clients").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 
     stage.until_empty().await;
     let ended = stage.get("/streams?status=ended").await.json();
-    assert_eq!((&ended[0]["id"], &ended[0]["status"]), (&id.into(), &"ended".into()));
+    assert_eq!(
+        (&ended[0]["id"], &ended[0]["status"]),
+        (&id.into(), &"ended".into())
+    );
     assert!(ended[0]["started_at"].as_str() < ended[0]["ended_at"].as_str());
-    assert_eq!(stage.get("/streams?status=started").await.json(), Value::Array(vec![]));
+    assert_eq!(
+        stage.get("/streams?status=started").await.json(),
+        Value::Array(vec![])
+    );
 }

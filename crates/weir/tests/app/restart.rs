@@ -1,0 +1,190 @@
+//! A source that dies, and Weir itself begun anew: viewers see a break and rising numbers at most.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use simulator::engine::Engine;
+use simulator::fault::{Endpoint, Http, Session};
+use weir::app::{Service, Staged};
+
+use crate::stage::{Player, Stage, eventually, fast_engine};
+use crate::watcher::Watcher;
+
+/// Breaks a running session, and looks on while it is replaced.
+async fn is_replaced(broken: impl AsyncFnOnce(&Stage)) {
+    let stage = Stage::fast(|_| {}).await;
+    let mut watcher = Watcher::new(stage.player().await);
+    watcher.more(1).await;
+    broken(&stage).await;
+    // Every poll on the way is answered, or the watcher would fail.
+    watcher
+        .until(|_| 2 <= stage.engine.metrics().starts_all())
+        .await;
+    watcher.more(6).await;
+    let metrics = stage.engine.metrics();
+    let players: Vec<_> = metrics.starts.keys().map(|(_, player)| player).collect();
+    assert_eq!(players.len(), 2, "the pid is not fresh: {players:?}");
+    assert_eq!(metrics.sessions, 1);
+    let state = stage.channel(|_| true).await;
+    assert_eq!(
+        (&state["state"], &state["upstream"]["sessions"]),
+        (&"live".into(), &2.into())
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_dies_and_comes_back_is_not_noticed() {
+    is_replaced(async |stage| stage.engine.crash(Duration::from_millis(700))).await;
+}
+
+#[tokio::test]
+async fn a_session_that_expires_is_replaced() {
+    is_replaced(async |stage| stage.engine.expire()).await;
+}
+
+#[tokio::test]
+async fn a_session_that_another_player_takes_over_is_replaced() {
+    is_replaced(async |stage| {
+        // The other player has gone again when ours comes back.
+        assert!(
+            stage
+                .engine
+                .supersede(&format!("{:040x}", 0xf00d_0000_0001_u64))
+        );
+        stage.engine.until(|metrics| metrics.sessions == 1).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_whose_playlist_only_fails_is_replaced() {
+    is_replaced(async |stage| {
+        let fault = stage
+            .engine
+            .faults()
+            .next(2, Endpoint::Playlist, Http::Status(500));
+        stage.engine.faults().until_used(fault, 2).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_says_of_itself_that_it_is_broken_is_replaced() {
+    is_replaced(async |stage| {
+        let fault = stage.engine.faults().add(Session::Broken("no luck".into()));
+        let starts = stage.engine.metrics().starts_all();
+        stage
+            .engine
+            .until(|metrics| starts < metrics.starts_all())
+            .await;
+        stage.engine.faults().remove(fault);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_that_freezes_is_replaced_before_players_give_up() {
+    is_replaced(async |stage| {
+        let fault = stage.engine.faults().add(Session::Freeze);
+        stage
+            .engine
+            .until(|metrics| 2 <= metrics.starts_all())
+            .await;
+        stage.engine.faults().remove(fault);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_one_engine_dies_the_other_takes_its_channel() {
+    let second = Engine::start(fast_engine()).await.expect("an engine");
+    let address = second.address().to_string();
+    let stage = Stage::fast(|config| {
+        config.engines.push(address.parse().expect("an address"));
+    })
+    .await;
+    let mut watcher = Watcher::new(stage.player().await);
+    watcher.more(1).await;
+    let (dies, takes) = match stage.engine.metrics().starts_all() {
+        1 => (&stage.engine, &second),
+        _ => (&second, &stage.engine),
+    };
+    dies.crash(Duration::from_secs(60));
+    watcher.until(|_| takes.metrics().starts_all() == 1).await;
+    watcher.more(4).await;
+    let engine = takes.address().to_string();
+    stage.channel(|it| it["engine"] == engine.as_str()).await;
+}
+
+/// Plays, begins Weir anew with the same configuration, changed by `change`, and plays on.
+async fn plays_on_after(change: impl AsyncFnOnce(&mut weir::config::Config, u64)) {
+    let stage = Stage::fast(|_| {}).await;
+    let mut watcher = Watcher::new(stage.player().await);
+    watcher.more(3).await;
+    let Stage {
+        weir,
+        engine,
+        mut config,
+        folder,
+        ..
+    } = stage;
+    weir.stop().await;
+    let Watcher { player, seen, .. } = watcher;
+    let last = *seen.keys().next_back().expect("a segment");
+    change(&mut config, last).await;
+    let weir = Service::start(config, Staged::default())
+        .await
+        .expect("a service");
+    // The player keeps its address, in which only the port is another one here.
+    let player = Player {
+        address: weir.address(),
+        ..player
+    };
+    let list = player.poll().await;
+    assert!(last < list.media_sequence, "{last} and then {list:#?}");
+    assert!(list.segments[0].discontinuity, "{list:#?}");
+    let breaks = seen.values().map(|seen| seen.breaks).max();
+    assert!(breaks < Some(list.discontinuity_sequence + 1), "{list:#?}");
+    let date = seen.values().map(|seen| seen.date).max().flatten();
+    assert!(date < list.segments[0].program_date_time, "{list:#?}");
+    assert_eq!(engine.metrics().starts_all(), 2);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn numbers_rise_over_a_restart_with_the_same_data_folder() {
+    plays_on_after(async |_, _| {}).await;
+}
+
+#[tokio::test]
+async fn numbers_rise_over_a_restart_that_has_lost_its_data_folder() {
+    let fresh = tempfile::tempdir().expect("a folder");
+    plays_on_after(async |config, last| {
+        config.data_dir = fresh.path().to_owned();
+        // Seconds rise faster than segments of usual length; this source's last half of one.
+        eventually("the clock has passed the numbers", async || {
+            (last < weir::clock::since_numbering_epoch().as_secs()).then_some(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_state_of_health_follows_the_engine() {
+    let stage = Stage::fast(|_| {}).await;
+    stage.player().await.poll().await;
+    let healthy = stage.get("/health/status").await.json();
+    assert_eq!(
+        (&healthy["status"], &healthy["engines"][0]["channels"]),
+        (&"healthy".into(), &1.into())
+    );
+    stage.engine.crash(Duration::from_secs(60));
+    eventually("the engine counts as failing", async || {
+        let health = stage.get("/health/status").await.json();
+        (health["status"] == Value::from("degraded")).then_some(())
+    })
+    .await;
+    let version = stage.get("/version").await.json();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+}
