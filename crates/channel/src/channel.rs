@@ -142,7 +142,7 @@ impl Channel {
                 resource,
                 result,
             } if self.source.is(pull) => {
-                self.resources.loaded(now, resource, result);
+                self.loaded(now, resource, result);
             }
             Input::Sick { pull, cause } if self.source.is(pull) => {
                 self.lose(now, settings, out, cause);

@@ -16,6 +16,10 @@ const PROMISE_BLOCK: u64 = 1_000;
 /// A new block is promised this many numbers early: minutes, while the store needs milliseconds.
 const PROMISE_EARLY: u64 = 500;
 
+/// Without a promise numbers start at the quarters of a second since an epoch: shorter than any
+/// segment, and small enough to stay within 31 bits for 17 years, since some players count so far.
+const CLOCK_STEP_MILLIS: u128 = 250;
+
 /// Where the numbering of a life begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbering {
@@ -30,10 +34,10 @@ pub struct Numbering {
 
 impl Numbering {
     /// Numbering for a process that starts `since_epoch` after a fixed day in the past, behind
-    /// whatever was `promised` by earlier ones. Seconds rise faster than segments do, so numbers
-    /// go on rising even where the data folder was lost.
+    /// whatever was `promised` by earlier ones. Quarters of a second rise faster than segments do,
+    /// so numbers go on rising even where the data folder was lost.
     pub fn after(promised: Option<Promise>, since_epoch: Duration) -> Self {
-        let clock = since_epoch.as_secs();
+        let clock = u64::try_from(since_epoch.as_millis() / CLOCK_STEP_MILLIS).unwrap_or(u64::MAX);
         let promised = promised.unwrap_or_default();
         Self {
             sequence: MediaSequence(promised.sequence.max(clock)),
@@ -447,12 +451,12 @@ mod tests {
             sequence: 5_000,
             discontinuities: 70,
         });
-        let with = Numbering::after(promised, Duration::from_secs(3_000));
+        let with = Numbering::after(promised, Duration::from_secs(750));
         assert_eq!(
             (with.sequence, with.discontinuities),
             (MediaSequence(5_000), 3_000)
         );
-        let without = Numbering::after(None, Duration::from_secs(3_000));
+        let without = Numbering::after(None, Duration::from_secs(750));
         assert_eq!(without.sequence, MediaSequence(3_000));
         let mut window = Window::new(without);
         assert!(

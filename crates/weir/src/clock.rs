@@ -6,7 +6,7 @@ use channel::Moment;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Numbers of segments begin at the seconds since this day, so that they rise over restarts
+/// Numbers of segments are derived from the time since this day, so that they rise over restarts
 /// whatever becomes of the data folder. 2026-01-01T00:00:00Z.
 const NUMBERING_EPOCH: Duration = Duration::from_secs(1_767_225_600);
 

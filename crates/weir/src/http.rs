@@ -96,6 +96,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
+        // Set before the layers, or it would stand outside of them.
+        .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(media::with_cors))
         .layer(axum::middleware::from_fn(media::options));
     let state = Router::new()

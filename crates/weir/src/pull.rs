@@ -24,8 +24,8 @@ use crate::settings::Settings;
 use crate::upstream::{Open, Upstream};
 
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
-/// properly.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+/// properly: with the stop that follows, less than a shutdown waits.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(6);
 
 /// Longest wait for the disk before a channel starts without it.
 const STORE_PATIENCE: Duration = Duration::from_secs(1);
@@ -203,13 +203,17 @@ impl Driver {
         let idle = self.limits.viewer_idle(self.target);
         let mut viewers = self.handle.viewers();
         let gone = viewers.expire(self.context.clock.now(), idle);
-        let empty = viewers.is_empty();
+        let present = !viewers.is_empty();
         drop(viewers);
         for (_, viewer) in &gone {
             tell::viewer_left(&self.handle, viewer);
         }
-        if empty && std::mem::take(&mut self.present) {
-            self.take(Input::LastViewerLeft);
+        let was_present = std::mem::replace(&mut self.present, present);
+        match (was_present, present) {
+            (true, false) => self.take(Input::LastViewerLeft),
+            // Its word was lost among many.
+            (false, true) => self.take(Input::ViewerArrived),
+            _ => {}
         }
     }
 

@@ -10,7 +10,8 @@ use crate::examine::{self, Fit};
 use crate::failure::Trouble;
 use crate::follow::News;
 use crate::queue::{Head, Item, ItemId};
-use crate::segment::{Container, SegmentKey};
+use crate::resource::ResourceId;
+use crate::segment::{Body, Container, SegmentKey};
 use crate::settings::Settings;
 use crate::time::Moment;
 use crate::window::Draft;
@@ -79,6 +80,14 @@ impl Channel {
                 self.queue.failed(now, item, trouble);
             }
         }
+    }
+
+    pub(super) fn loaded(&mut self, now: Moment, id: ResourceId, result: Result<Body, Trouble>) {
+        if let Err(trouble) = &result {
+            self.counters.failures += 1;
+            self.last_trouble = trouble.to_string();
+        }
+        self.resources.loaded(now, id, result);
     }
 
     /// Publishes whatever is at the head of the queue and can go.

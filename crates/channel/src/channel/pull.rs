@@ -90,18 +90,18 @@ impl Channel {
         self.counters.failures += 1;
         self.last_trouble = failure.to_string();
         self.open_trouble = Some(failure.clone());
-        if self.is_hopeless(now, &failure, failures) {
+        let at = now + self.backoff(failures);
+        if self.is_hopeless(at, &failure, failures) {
             self.source = Source::Absent;
             self.fail(now, out, failure.into(), EndReason::StartFailed);
         } else {
-            let at = now + self.backoff(failures);
             self.source = Source::Due { at, failures, kept };
         }
     }
 
-    /// Whether viewers who wait for a start had better be told at once. Those who are served have
-    /// time: their channel goes on trying.
-    fn is_hopeless(&self, now: Moment, failure: &OpenFailure, failures: u32) -> bool {
+    /// Whether viewers who wait for a start had better be told at once than after a next try, which
+    /// would be made at `again`. Those who are served have time: their channel goes on trying.
+    fn is_hopeless(&self, again: Moment, failure: &OpenFailure, failures: u32) -> bool {
         let Some(since) = self.state.starting_since() else {
             return false;
         };
@@ -110,7 +110,7 @@ impl Channel {
             OpenFailure::Refused(_) => REFUSALS_MAX <= failures,
             // One that was reached in this life deserves a second try.
             OpenFailure::Unreachable(_) => {
-                UNREACHABLE_PATIENCE <= now.since(since)
+                UNREACHABLE_PATIENCE <= again.since(since)
                     && self.opened_in_life.min(1) < failures.into()
             }
         }

@@ -104,9 +104,10 @@ impl Viewer {
             self.next = Some(next);
         }
         // RFC 8216 6.3.4: after half the time, if the list has not changed.
-        Ok(match fresh.is_empty() {
-            true => list.target / 2,
-            false => list.target,
+        Ok(if fresh.is_empty() {
+            list.target / 2
+        } else {
+            list.target
         })
     }
 
@@ -122,17 +123,13 @@ impl Viewer {
             .segment_latency
             .note(now.duration_since(asked_at));
         self.playhead.feed(now, entry.duration);
-        match checked {
-            Ok(mark) => {
-                let expected = self.mark.unwrap_or(mark.segment);
-                self.report.gaps += expected.abs_diff(mark.segment);
-                self.mark = Some(mark.segment + 1);
-            }
-            Err(_) => {
-                self.report.wrong_bytes += 1;
-                self.mark = self.mark.map(|mark| mark + 1);
-            }
+        let found = checked.map(|mark| mark.segment);
+        self.report.wrong_bytes += u64::from(found.is_err());
+        let place = found.ok().or(self.mark);
+        if let (Some(place), Some(expected)) = (place, self.mark) {
+            self.report.gaps += expected.abs_diff(place);
         }
+        self.mark = place.map(|place| place + 1);
         Ok(())
     }
 

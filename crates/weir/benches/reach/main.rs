@@ -70,9 +70,10 @@ fn main() -> anyhow::Result<ExitCode> {
     if 0 < missed {
         println!("{missed} goal(s) missed");
     }
-    Ok(match asked.strict && 0 < missed {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
+    Ok(if asked.strict && 0 < missed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }
 

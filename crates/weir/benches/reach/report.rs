@@ -34,6 +34,12 @@ impl Row {
             detail: String::new(),
         }
     }
+
+    /// The same, with what else is to be said of it.
+    pub(crate) fn told(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
 }
 
 /// The middle one of some values, the upper of two.

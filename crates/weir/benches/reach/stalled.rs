@@ -41,26 +41,25 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     }
     let (kernel_after, ours_after) = at_rest(&weir).await?;
     let each = |before: u64, after: u64| after.saturating_sub(before) as f64 / VIEWERS as f64 / 1e3;
-    let mut rows = vec![
-        Row::at_most(
-            "kernel memory of a viewer who stopped reading",
-            300.0,
-            each(kernel, kernel_after),
-            " KB",
-        ),
-        Row::at_most(
-            "Weir's memory for a viewer who stopped reading",
-            8.0,
-            each(ours, ours_after),
-            " KB",
-        ),
-    ];
-    rows[0].detail = format!(
-        "{VIEWERS} viewers that ask for 4 MB and read nothing; growth of `mem` in `/proc/net/sockstat`, \
-         the viewers' own {RECEIVE_BYTES} B receive buffers included"
+    let kernel = Row::at_most(
+        "kernel memory of a viewer who stopped reading",
+        300.0,
+        each(kernel, kernel_after),
+        " KB",
     );
-    rows[1].detail = "growth of the resident set, beyond that of a viewer who reads".to_owned();
-    Ok(rows)
+    let ours = Row::at_most(
+        "Weir's memory for a viewer who stopped reading",
+        8.0,
+        each(ours, ours_after),
+        " KB",
+    );
+    Ok(vec![
+        kernel.told(format!(
+            "{VIEWERS} viewers that ask for 4 MB and read nothing; growth of `mem` in \
+             `/proc/net/sockstat`, the viewers' own receive buffers of {RECEIVE_BYTES} B included"
+        )),
+        ours.told("growth of the resident set, beyond that of a viewer who reads"),
+    ])
 }
 
 /// A connection with next to no receive buffer, so that what is sent stays with the sender.

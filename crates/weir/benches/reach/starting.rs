@@ -47,28 +47,17 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         .map(|(sequential, start)| start.took.div_duration_f64(*sequential));
     let latest = starts.iter().map(|(_, start)| start.after_source).max();
     let latest = latest.unwrap_or_default().as_secs_f64() * 1e3;
-    let mut rows = vec![
-        Row::ratio(
-            "cold channel: first three 1 MB segments / fetching them in sequence",
-            0.5,
-            median(ratios),
-        ),
-        Row::at_most(
-            "cold channel: ready after the source gave what is needed",
-            50.0,
-            latest,
-            " ms",
-        ),
-    ];
     let took = median(starts.iter().map(|(_, start)| start.took.as_secs_f64()));
-    rows[0].detail = format!(
-        "{took:.2} s from the first request to the first playlist, on a source of 50 ms to first byte and 5 MB/s a \
-         connection; median of {STARTS} starts"
-    );
-    rows[1].detail = format!(
+    let figure = "cold channel: first three 1 MB segments / fetching them in sequence";
+    let ratio = Row::ratio(figure, 0.5, median(ratios)).told(format!(
+        "{took:.2} s from the first request to the first playlist, on a source of 50 ms to first \
+         byte and 5 MB/s a connection; median of {STARTS} starts"
+    ));
+    let figure = "cold channel: ready after the source gave what is needed";
+    let ready = Row::at_most(figure, 50.0, latest, " ms").told(format!(
         "from the source's last byte to the end of the first answer, the longest of {STARTS} starts"
-    );
-    Ok(rows)
+    ));
+    Ok(vec![ratio, ready])
 }
 
 /// How a start went.

@@ -20,21 +20,20 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Path::from_request_parts(parts, state).await {
-            Ok(Path(names)) => Ok(Self(names)),
-            Err(_) => {
-                let detail = format!("{:?} is not a path that can be read", parts.uri.path());
-                Err(Problem::new(StatusCode::BAD_REQUEST, detail))
-            }
-        }
+        let read = Path::from_request_parts(parts, state).await;
+        read.map(|Path(names)| Self(names)).map_err(|_| {
+            let detail = format!("{:?} is not a path that can be read", parts.uri.path());
+            Problem::new(StatusCode::BAD_REQUEST, detail)
+        })
     }
 }
 
 /// Refuses what readers of HTTP disagree about, and forbids browsers to guess what an answer is.
 pub(super) async fn every(request: Request, next: Next) -> Response {
-    let mut response = match is_unmeasured(request.headers()) {
-        true => unmeasured(),
-        false => next.run(request).await,
+    let mut response = if is_unmeasured(request.headers()) {
+        unmeasured()
+    } else {
+        next.run(request).await
     };
     forbid_guessing(&mut response);
     response

@@ -178,12 +178,13 @@ async fn ready(
 ) -> Result<(Arc<Snapshot>, Visit), Problem> {
     let patience = app.settings.borrow().hls_buffer_ready_timeout;
     let mut snapshots = handle.snapshots();
-    let decided = snapshots.wait_for(|snapshot| is_decided(snapshot));
+    let decided = snapshots.wait_for(|snapshot| is_decided(snapshot, handle));
     let problem = match tokio::time::timeout(patience, decided).await {
         Ok(Ok(snapshot)) => match &snapshot.phase {
             Phase::Failed { failure, until } => {
                 Problem::of_failure(failure, until.since(app.clock.now()))
             }
+            Phase::Stopping => Problem::from(Refused::Closed),
             _ => return Ok((Arc::clone(&snapshot), visit)),
         },
         Ok(Err(_)) => Problem::from(Refused::Closed),
@@ -193,11 +194,13 @@ async fn ready(
     Err(problem)
 }
 
-fn is_decided(snapshot: &Snapshot) -> bool {
+fn is_decided(snapshot: &Snapshot, handle: &Handle) -> bool {
     match &snapshot.phase {
         Phase::Failed { .. } => true,
         Phase::Live | Phase::Lingering => snapshot.playlist.is_some(),
-        Phase::Idle | Phase::Starting | Phase::Stopping => false,
+        // Only the end of the service closes a channel that somebody waits for.
+        Phase::Stopping => handle.is_over(),
+        Phase::Idle | Phase::Starting => false,
     }
 }
 

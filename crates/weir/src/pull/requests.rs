@@ -197,7 +197,8 @@ async fn until_sick(
 
 fn is_taken_over(stat: &engine::Stat, session: &Session) -> bool {
     match (&stat.playback_session_id, &session.playback_session_id) {
-        (Some(now), Some(ours)) => now != ours,
+        // Ids of one engine have one length; another one is a slip, not another session.
+        (Some(now), Some(ours)) => now.len() == ours.len() && now != ours,
         _ => false,
     }
 }

@@ -3,11 +3,17 @@
 mod bad_requests;
 mod canary;
 mod first_light;
+mod floods;
+mod hanging_engine;
 mod hostile_engine;
+mod hostile_source;
+mod http_details;
 mod lifecycle;
 mod playing;
 mod raw;
 mod restart;
+mod slow_viewers;
+mod sources;
 mod stage;
 mod starting;
 mod undisturbed;

@@ -18,7 +18,7 @@ async fn a_burst_of_new_segments_loses_none() {
     // The source brings three and more at once.
     let late = Http::Delay(Duration::from_millis(1_700));
     let fault = stage.engine.faults().next(1, Endpoint::Playlist, late);
-    stage.engine.faults().until_used(fault, 1).await;
+    stage.until_struck(fault, 1).await;
     watcher.more(8).await;
     let numbers = watcher.source_numbers();
     assert!(
@@ -111,7 +111,7 @@ async fn however_the_source_misnumbers_viewers_see_rising_numbers_and_honest_bre
         let before = watcher.discontinuities();
         let breaks = usize::from(fault != Listing::Duplicate);
         let rule = stage.engine.faults().add(fault.clone());
-        stage.engine.faults().until_used(rule, 1).await;
+        stage.until_struck(rule, 1).await;
         let wanted = before + breaks;
         watcher.until(|it| wanted <= it.discontinuities()).await;
         watcher.more(2).await;
@@ -125,7 +125,7 @@ async fn numbers_never_fall_when_the_source_begins_at_zero_again() {
     let mut watcher = Watcher::new(stage.player().await);
     watcher.more(4).await;
     let fault = stage.engine.faults().add(Listing::Reset);
-    stage.engine.faults().until_used(fault, 1).await;
+    stage.until_struck(fault, 1).await;
     // Until the break has left the list, and is counted there.
     watcher.until(|it| 0 < it.discontinuities()).await;
     let list = watcher.more(9).await;
@@ -194,7 +194,7 @@ async fn an_end_that_the_source_takes_back_is_never_told() {
     let lie = stage.engine.faults().add(Listing::Endlist);
     let still = stage.engine.faults().add(Listing::Stall);
     let polls = stage.engine.metrics().playlists;
-    let told = stage.engine.until(|metrics| polls + 10 < metrics.playlists);
+    let told = stage.engine_until(|metrics| polls + 10 < metrics.playlists);
     told.await;
     assert!(!watcher.look().await.ended);
     stage.engine.faults().remove(still);
@@ -230,11 +230,11 @@ async fn a_page_or_an_empty_list_for_a_while_is_not_noticed() {
         Http::Replace(Bytes::from_static(b"#EXTM3U\n")),
     ] {
         let rule = faults.next(3, Endpoint::Playlist, fault);
-        faults.until_used(rule, 3).await;
+        stage.until_struck(rule, 3).await;
         watcher.more(2).await;
     }
     let rule = faults.add(Rule::new(Listing::Empty).times(3));
-    faults.until_used(rule, 3).await;
+    stage.until_struck(rule, 3).await;
     watcher.more(2).await;
     assert_eq!(watcher.discontinuities(), 0);
     assert_eq!(stage.engine.metrics().starts_all(), 1);

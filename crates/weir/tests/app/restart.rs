@@ -2,97 +2,88 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use simulator::engine::Engine;
-use simulator::fault::{Endpoint, Http, Session};
+use simulator::fault::{Endpoint, Http, RuleId, Session};
 use weir::app::{Service, Staged};
 
 use crate::stage::{Player, Stage, eventually, fast_engine};
 use crate::watcher::Watcher;
 
-/// Breaks a running session, and looks on while it is replaced.
-async fn is_replaced(broken: impl AsyncFnOnce(&Stage)) {
+/// What the engine calls the player that takes a content over.
+const STRANGER: &str = "a stranger";
+
+/// Breaks a running session, mends the engine when it is asked again, and looks on meanwhile.
+async fn is_replaced(broken: impl FnOnce(&Engine) -> Option<RuleId>) {
     let stage = Stage::fast(|_| {}).await;
     let mut watcher = Watcher::new(stage.player().await);
     watcher.more(1).await;
-    broken(&stage).await;
-    // Every poll on the way is answered, or the watcher would fail.
-    watcher
-        .until(|_| 2 <= stage.engine.metrics().starts_all())
-        .await;
+    let ours = || {
+        let starts = stage.engine.metrics().starts;
+        starts
+            .keys()
+            .filter(|(_, player)| player != STRANGER)
+            .count()
+    };
+    let fault = broken(&stage.engine);
+    // Every poll on the way is answered, or the watcher would fail. Each start has a pid of its own.
+    watcher.until(|_| 2 <= ours()).await;
+    if let Some(fault) = fault {
+        stage.engine.faults().remove(fault);
+    }
     watcher.more(6).await;
-    let metrics = stage.engine.metrics();
-    let players: Vec<_> = metrics.starts.keys().map(|(_, player)| player).collect();
-    assert_eq!(players.len(), 2, "the pid is not fresh: {players:?}");
-    assert_eq!(metrics.sessions, 1);
+    assert_eq!(stage.engine.metrics().sessions, 1);
     let state = stage.channel(|_| true).await;
-    assert_eq!(
-        (&state["state"], &state["upstream"]["sessions"]),
-        (&"live".into(), &2.into())
-    );
+    assert_eq!(state["state"], "live");
+    assert_eq!(state["upstream"]["sessions"], ours());
 }
 
 #[tokio::test]
 async fn an_engine_that_dies_and_comes_back_is_not_noticed() {
-    is_replaced(async |stage| stage.engine.crash(Duration::from_millis(700))).await;
+    is_replaced(|engine| {
+        engine.crash(Duration::from_millis(700));
+        None
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_session_that_expires_is_replaced() {
-    is_replaced(async |stage| stage.engine.expire()).await;
+    is_replaced(|engine| {
+        engine.expire();
+        None
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_session_that_another_player_takes_over_is_replaced() {
-    is_replaced(async |stage| {
-        // The other player has gone again when ours comes back.
-        assert!(
-            stage
-                .engine
-                .supersede(&format!("{:040x}", 0xf00d_0000_0001_u64))
-        );
-        stage.engine.until(|metrics| metrics.sessions == 1).await;
+    is_replaced(|engine| {
+        assert!(engine.supersede(&fast_engine().channels[0].infohash));
+        None
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_session_whose_playlist_only_fails_is_replaced() {
-    is_replaced(async |stage| {
-        let fault = stage
-            .engine
-            .faults()
-            .next(2, Endpoint::Playlist, Http::Status(500));
-        stage.engine.faults().until_used(fault, 2).await;
+    is_replaced(|engine| {
+        Some(
+            engine
+                .faults()
+                .next(2, Endpoint::Playlist, Http::Status(500)),
+        )
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_session_that_says_of_itself_that_it_is_broken_is_replaced() {
-    is_replaced(async |stage| {
-        let fault = stage.engine.faults().add(Session::Broken("no luck".into()));
-        let starts = stage.engine.metrics().starts_all();
-        stage
-            .engine
-            .until(|metrics| starts < metrics.starts_all())
-            .await;
-        stage.engine.faults().remove(fault);
-    })
-    .await;
+    is_replaced(|engine| Some(engine.faults().add(Session::Broken("no luck".into())))).await;
 }
 
 #[tokio::test]
 async fn a_stream_that_freezes_is_replaced_before_players_give_up() {
-    is_replaced(async |stage| {
-        let fault = stage.engine.faults().add(Session::Freeze);
-        stage
-            .engine
-            .until(|metrics| 2 <= metrics.starts_all())
-            .await;
-        stage.engine.faults().remove(fault);
-    })
-    .await;
+    is_replaced(|engine| Some(engine.faults().add(Session::Freeze))).await;
 }
 
 #[tokio::test]
@@ -145,8 +136,6 @@ async fn plays_on_after(change: impl AsyncFnOnce(&mut weir::config::Config, u64)
     assert!(list.segments[0].discontinuity, "{list:#?}");
     let breaks = seen.values().map(|seen| seen.breaks).max();
     assert!(breaks < Some(list.discontinuity_sequence + 1), "{list:#?}");
-    let date = seen.values().map(|seen| seen.date).max().flatten();
-    assert!(date < list.segments[0].program_date_time, "{list:#?}");
     assert_eq!(engine.metrics().starts_all(), 2);
     drop(folder);
 }
@@ -163,7 +152,8 @@ async fn numbers_rise_over_a_restart_that_has_lost_its_data_folder() {
         config.data_dir = fresh.path().to_owned();
         // Seconds rise faster than segments of usual length; this source's last half of one.
         eventually("the clock has passed the numbers", async || {
-            (last < weir::clock::since_numbering_epoch().as_secs()).then_some(())
+            (u128::from(last) < weir::clock::since_numbering_epoch().as_millis() / 250)
+                .then_some(())
         })
         .await;
     })
@@ -182,7 +172,7 @@ async fn the_state_of_health_follows_the_engine() {
     stage.engine.crash(Duration::from_secs(60));
     eventually("the engine counts as failing", async || {
         let health = stage.get("/health/status").await.json();
-        (health["status"] == Value::from("degraded")).then_some(())
+        (health["status"] == "degraded").then_some(())
     })
     .await;
     let version = stage.get("/version").await.json();

@@ -9,7 +9,9 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulator::engine::{Channel, Engine, Options};
+use simulator::fault::RuleId;
 use simulator::media::{Marked, Media};
+use simulator::metrics::Metrics;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -161,6 +163,16 @@ impl Stage {
         self.weir.address()
     }
 
+    /// Waits until the engine has counted what is wanted.
+    pub(crate) async fn engine_until(&self, wanted: impl FnMut(&Metrics) -> bool) -> Metrics {
+        within(self.engine.until(wanted)).await
+    }
+
+    /// Waits until a fault of the engine has struck so often.
+    pub(crate) async fn until_struck(&self, fault: RuleId, times: u64) {
+        within(self.engine.faults().until_used(fault, times)).await;
+    }
+
     /// The first channel's entry point.
     pub(crate) fn entry(&self) -> String {
         format!("/ace/manifest.m3u8?id={}", self.ids[0])
@@ -276,6 +288,13 @@ impl Player {
     }
 }
 
+/// What comes in time.
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .expect("what was waited for")
+}
+
 /// Asks again and again until there is an answer.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = tokio::time::sleep(PATIENCE);
@@ -318,7 +337,7 @@ pub(crate) async fn request(
             request = request.header(*name, *value);
         }
         let request = request.body(Empty::<Bytes>::new()).expect("a request");
-        let answer = async {
+        let answer = async move {
             let response = sender.send_request(request).await.expect("an answer");
             let (parts, body) = response.into_parts();
             let body = body.collect().await.expect("a whole body").to_bytes();
@@ -328,10 +347,8 @@ pub(crate) async fn request(
                 body,
             }
         };
-        tokio::select! {
-            answer = answer => answer,
-            ended = connection => panic!("the connection ended early: {ended:?}"),
-        }
+        // The connection may end with its last answer; both are seen through.
+        tokio::join!(answer, connection).0
     };
     tokio::time::timeout(PATIENCE, work)
         .await
