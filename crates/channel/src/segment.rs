@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::time::Moment;
+
 /// A segment's number in our own playlists; it only ever rises while a channel lives, and over
 /// restarts too (RFC 8216 6.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +122,8 @@ pub struct Segment {
     pub discontinuities: u64,
     /// The date of its first frame; it never goes back.
     pub program_date_time: Timestamp,
+    /// When it was appended, by the channel's clock.
+    pub published_at: Moment,
     /// The media, whole.
     pub body: Body,
     /// How the media is packed.

@@ -56,6 +56,7 @@ pub(crate) fn draft(millis: u64) -> crate::window::Draft {
     crate::window::Draft {
         duration: Duration::from_millis(millis),
         discontinuity: false,
+        published_at: crate::time::Moment::ZERO,
         program_date_time: None,
         body: Body::new(vec![Bytes::from_static(&[0x47; 188])]),
         container: Container::TransportStream,

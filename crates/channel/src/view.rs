@@ -167,6 +167,7 @@ mod tests {
     use crate::segment::MediaSequence;
     use crate::settings::Settings;
     use crate::testing::{draft, wall};
+    use crate::time::Moment;
     use crate::window::{Draft, Numbering};
 
     fn window(count: u64) -> Window {
@@ -178,12 +179,13 @@ mod tests {
         let mut window = Window::new(numbering);
         for second in 0..count {
             let draft = Draft {
+                published_at: Moment(Duration::from_secs(second * 2)),
                 discontinuity: second == 4,
                 ..draft(2000)
             };
             window.push(draft, wall(second * 2), &Settings::default());
         }
-        window.fix_target(Duration::from_secs(2));
+        window.fix_target(Duration::from_secs(2), &Settings::default());
         window
     }
 
@@ -227,7 +229,11 @@ mod tests {
             text[from..text.find("segment/11.ts").expect("the segment after it")].to_owned()
         };
         let before = media(&window, true).expect("a list").render("abc");
-        window.push(draft(2000), wall(30), &Settings::default());
+        let later = Draft {
+            published_at: Moment(Duration::from_secs(30)),
+            ..draft(2000)
+        };
+        window.push(later, wall(30), &Settings::default());
         let after = media(&window, true).expect("a list").render("abc");
         assert_eq!(entry(&before), entry(&after));
         assert!(after.contains("#EXT-X-MEDIA-SEQUENCE:8\n"), "{after}");

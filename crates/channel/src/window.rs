@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+use crate::time::Moment;
 
 /// Numbers are promised to the store in blocks: after a crash the next life starts behind the
 /// block, so that a number is never used twice.
@@ -19,6 +20,10 @@ const PROMISE_EARLY: u64 = 500;
 /// Without a promise numbers start at the quarters of a second since an epoch: shorter than any
 /// segment, and small enough to stay within 31 bits for 17 years, since some players count so far.
 const CLOCK_STEP_MILLIS: u128 = 250;
+
+/// Target durations for which a segment is listed at least, however many come in one burst: players
+/// ask again within one, or within half of one, and must find what follows on what they have.
+const LISTED_TARGETS: u64 = 2;
 
 /// Where the numbering of a life begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub(crate) struct Draft {
     pub duration: Duration,
     /// Whether it breaks with the one before.
     pub discontinuity: bool,
+    /// When it is appended.
+    pub(crate) published_at: Moment,
     /// The source's own date of it.
     pub program_date_time: Option<Timestamp>,
     /// The media.
@@ -170,7 +177,7 @@ impl Window {
 
     /// Fixes the target duration at no less than any segment held, rounded up, and no less than
     /// the source's.
-    pub(crate) fn fix_target(&mut self, source: Duration) {
+    pub(crate) fn fix_target(&mut self, source: Duration, settings: &Settings) {
         let longest = self
             .held
             .iter()
@@ -179,6 +186,8 @@ impl Window {
             .unwrap_or_default();
         let target = seconds_up(longest.max(source)).max(1);
         self.target.get_or_insert(target);
+        // Nobody has seen a list yet, so the first one need not show more than is set.
+        self.slide(settings, Moment(Duration::MAX));
     }
 
     /// Makes the next segment a break, whatever it says itself.
@@ -222,6 +231,7 @@ impl Window {
             discontinuity,
             discontinuities: self.discontinuities,
             program_date_time: date,
+            published_at: draft.published_at,
             body: draft.body,
             container: draft.container,
             key: draft.key,
@@ -263,21 +273,26 @@ impl Window {
                 .expect("a window over its limits holds some");
             self.bytes -= gone.body.len();
         }
-        self.slide(settings);
+        let newest = self.held.back().map(|segment| segment.published_at);
+        let listed_for = Duration::from_secs(self.target.unwrap_or_default() * LISTED_TARGETS);
+        let since = newest.unwrap_or_default().0.saturating_sub(listed_for);
+        self.slide(settings, Moment(since));
         before != (self.held.len(), self.listed_from)
     }
 
     /// Moves the start of the list: as many segments as set, but never less media than three
-    /// target durations while more is held (RFC 8216 6.2.2), and never back.
-    fn slide(&mut self, settings: &Settings) {
-        // Nobody has seen a list before the target duration stands, so all of it may be in the first.
+    /// target durations while more is held (RFC 8216 6.2.2), never what was published since a
+    /// moment, and never back.
+    fn slide(&mut self, settings: &Settings, since: Moment) {
+        // There is no list before the target duration stands.
         let Some(target) = self.target else { return };
         let least = Duration::from_secs(target * 3);
         let size = settings.window_size.max(PUBLISHED_SEGMENTS_MIN);
         let mut media = Duration::ZERO;
         let mut from = self.next;
         for (listed, segment) in self.held.iter().rev().enumerate() {
-            if size <= listed && least <= media {
+            let seen = segment.published_at < since;
+            if size <= listed && least <= media && seen {
                 break;
             }
             media += segment.duration;
@@ -325,11 +340,18 @@ mod tests {
 
     fn filled(count: u64, settings: &Settings) -> Window {
         let mut window = window();
-        window.fix_target(Duration::from_secs(2));
+        window.fix_target(Duration::from_secs(2), &Settings::default());
         for second in 0..count {
-            window.push(draft(2000), wall(2 * second), settings);
+            window.push(at(2 * second, draft(2000)), wall(2 * second), settings);
         }
         window
+    }
+
+    fn at(second: u64, draft: Draft) -> Draft {
+        Draft {
+            published_at: Moment(Duration::from_secs(second)),
+            ..draft
+        }
     }
 
     fn listed(window: &Window) -> Vec<u64> {
@@ -366,11 +388,27 @@ mod tests {
             ..Settings::default()
         };
         let mut window = window();
-        window.fix_target(Duration::from_secs(4));
+        window.fix_target(Duration::from_secs(4), &Settings::default());
         for second in 0..12 {
-            window.push(draft(2000), wall(2 * second), &settings);
+            window.push(at(2 * second, draft(2000)), wall(2 * second), &settings);
         }
         assert_eq!(window.listed().count(), 6);
+    }
+
+    #[test]
+    fn a_burst_is_listed_whole_until_every_player_has_asked_again() {
+        let settings = Settings {
+            window_size: 3,
+            ..Settings::default()
+        };
+        let mut window = filled(3, &settings);
+        window.fix_target(Duration::from_secs(2), &settings);
+        for _ in 0..10 {
+            window.push(at(30, draft(2000)), wall(30), &settings);
+        }
+        assert!(window.listed().count() > 9);
+        window.push(at(36, draft(2000)), wall(36), &settings);
+        assert_eq!(window.listed().count(), 3);
     }
 
     #[test]
@@ -380,7 +418,7 @@ mod tests {
             window_size: 12,
             ..Settings::default()
         };
-        window.push(draft(2000), wall(40), &larger);
+        window.push(at(40, draft(2000)), wall(40), &larger);
         assert_eq!(listed(&window), [24, 25, 26, 27, 28, 29, 30]);
     }
 
@@ -388,9 +426,9 @@ mod tests {
     fn the_target_duration_is_rounded_up_and_never_changes() {
         let mut window = window();
         window.push(draft(4100), wall(0), &Settings::default());
-        window.fix_target(Duration::from_secs(4));
+        window.fix_target(Duration::from_secs(4), &Settings::default());
         assert_eq!(window.target(), Some(5));
-        window.fix_target(Duration::from_secs(9));
+        window.fix_target(Duration::from_secs(9), &Settings::default());
         assert_eq!(window.target(), Some(5));
     }
 

@@ -80,7 +80,7 @@ impl Channel {
             .following()
             .map(|it| it.follow.target())
             .unwrap_or_default();
-        self.window.fix_target(source);
+        self.window.fix_target(source, settings);
         self.window.fit(settings);
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));

@@ -154,6 +154,7 @@ impl Channel {
             let draft = Draft {
                 duration,
                 discontinuity: first && (jumps || item.segment.discontinuity),
+                published_at: now,
                 program_date_time: item.segment.program_date_time.filter(|_| first),
                 container: container(&item.segment, &part),
                 key: self.key_of(&item.segment),

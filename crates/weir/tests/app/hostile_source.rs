@@ -266,8 +266,8 @@ async fn viewers_keep_a_list_that_plays_while_the_source_gives_none_and_then_it_
     ];
     let outlive = async |fault: Fault| {
         let plain = Plain::with(Options::of(media()), |config| {
-            // As much as the source has gained by the end of its outage.
-            config.settings.hls_window_size = 20;
+            // As much as the source has gained by the end of its outage is kept; the list is as
+            // short as usual.
             config.settings.hls_max_segments = 41;
         })
         .await;

@@ -25,9 +25,14 @@ fn a_lost_session_is_replaced_with_a_break_while_the_window_is_served() {
         cause: "the engine gave up".into(),
     });
     assert_eq!(scene.phase(), Phase::Live);
-    assert_eq!(scene.list().media_sequence, before.media_sequence + 5);
-    scene.play(1);
     let last = before.segments.last().expect("a list").sequence;
+    let list = scene.list();
+    assert_eq!(list.segments.last().expect("a list").sequence, last + 5);
+    assert!(
+        list.media_sequence <= last + 1,
+        "what came at once is listed whole"
+    );
+    scene.play(1);
     assert_eq!(scene.breaks(), [last + 1]);
     assert_eq!((scene.count("open"), scene.count("close")), (2, 1));
     assert_eq!(
