@@ -1,12 +1,17 @@
 # Two commands do everything on a machine with Rust and Node: `make demo` and `make test`.
 
+# Where cargo builds.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+# The program holds the panel, so the order matters.
+.NOTPARALLEL:
 .PHONY: demo test panel build fmt lint unit doc players screenshot bench clean help
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: panel build ## play moving pictures from a simulated engine; ARGS="--engine dying" and the like
-	./target/debug/weir demo $(ARGS)
+	$(TARGET)/debug/weir demo $(ARGS)
 
 test: fmt lint panel unit doc players ## everything that is checked before a change lands
 
@@ -34,7 +39,7 @@ doc:
 
 players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
 	scripts/install-tools ffmpeg chromium
-	cd tests/players && npm ci --no-audit --no-fund --silent && npm test --silent
+	cd tests/players && npm ci --no-audit --no-fund --silent && WEIR_BIN=$(TARGET)/debug/weir npm test --silent
 
 screenshot: players ## take the README's picture anew
 	cp tests/players/artifacts/panel-dark-1280.png docs/panel.png

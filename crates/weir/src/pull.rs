@@ -30,6 +30,9 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(6);
 /// Longest wait for the disk before a channel starts without it.
 const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Longest target duration that is believed when waits are derived from it.
+const TARGET_MAX: Duration = Duration::from_secs(60);
+
 /// What drivers share.
 #[derive(Clone)]
 pub struct Context {
@@ -234,14 +237,11 @@ impl Driver {
             (Input::OpenFailed { pull, .. }, _) if self.unwanted.remove(pull) => {
                 return self.take(Input::Closed { pull: *pull });
             }
-            (
-                Input::Polled {
-                    result: Ok(list), ..
-                },
-                _,
-            ) => {
-                self.target = list.target_duration;
-                if let Some(current) = &mut self.current {
+            (Input::Polled { pull, result }, _) => {
+                if let (Some(current), Ok(list)) = (&mut self.current, result)
+                    && current.pull == *pull
+                {
+                    self.target = list.target_duration.min(TARGET_MAX);
                     current.listed = true;
                     current.open.place = place.unwrap_or_else(|| current.open.place.clone());
                 }

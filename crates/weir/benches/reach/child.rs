@@ -89,7 +89,7 @@ impl Drop for Server {
     }
 }
 
-/// A command that ends when we do, however we end, and after a quarter of an hour at the latest.
+/// A command that ends when we do, however we end.
 fn guarded(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", program]);
