@@ -24,10 +24,10 @@ make() {
     ffmpeg -v error -y -f lavfi -i "sine=f=$3:beep_factor=3:r=32000:d=36" -ac 2 -c:a aac -b:a 36k "$work/long.aac"
     ffmpeg -v error -y -i "$work/long.aac" -ss 12 -t 12 -c copy "$work/sound.aac"
     ffmpeg -v error -y -i "$work/video.mp4" -i "$work/sound.aac" -c copy -f mpegts \
-        -pes_payload_size 0 -pat_period 60 -sdt_period 60 "$1.ts"
+        -pes_payload_size 0 -pat_period 60 -sdt_period 60 "$1.mpegts"
 }
 
 make testcard 40 440 "testsrc2=s=640x360:r=25"
 make bars 20 550 "smptehdbars=s=640x360:r=25,drawbox=x='mod(t*160,640)':y=150:w=60:h=60:c=white:t=fill"
 make waves 21 660 "gradients=s=640x360:r=25:speed=0.03:seed=7:nb_colors=4"
-ls -l ./*.ts
+ls -l ./*.mpegts

@@ -14,9 +14,9 @@ use ts::table::{Finder, PAT_PID, Tables};
 use ts::write::Writer;
 
 const ASSETS: [(&str, &[u8]); 3] = [
-    ("testcard", include_bytes!("../../assets/testcard.ts")),
-    ("bars", include_bytes!("../../assets/bars.ts")),
-    ("waves", include_bytes!("../../assets/waves.ts")),
+    ("testcard", include_bytes!("../../assets/testcard.mpegts")),
+    ("bars", include_bytes!("../../assets/bars.mpegts")),
+    ("waves", include_bytes!("../../assets/waves.mpegts")),
 ];
 
 static CLIPS: LazyLock<[Clip; ASSETS.len()]> = LazyLock::new(|| {
