@@ -1,7 +1,7 @@
 // The life of a channel as its viewers and its engine notice it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { channelOf, getJson, startChromium, startSite, startWeir, until, watch } from './lib.mjs';
+import { FRAMES_PER_SECOND, channelOf, getJson, startChromium, startSite, startWeir, until, watch } from './lib.mjs';
 
 /** Both play together for so long. */
 const TOGETHER_MILLISECONDS = 10_000;
@@ -40,8 +40,11 @@ test('a second viewer joins and the first sees no gap; when both have left, the 
     })());
     for (const [before, now] of await samples) {
       assert.equal(now.fault, null);
-      assert.ok(before.frames < now.frames, `no new frame within ${(now.at - before.at).toFixed(0)} ms`);
-      assert.ok(now.longestGapMilliseconds < 1000, `a picture stood for ${now.longestGapMilliseconds.toFixed(0)} ms`);
+      // Frames decoded, not painted: a busy machine paints late, which says nothing about the stream.
+      const due = ((now.at - before.at) / 1000) * FRAMES_PER_SECOND;
+      const got = now.frames - before.frames;
+      assert.ok(due / 2 <= got, `${got} frames within ${(now.at - before.at).toFixed(0)} ms, ${due.toFixed(0)} were due`);
+      assert.equal(now.waits, 0, 'the player ran dry');
     }
   });
 

@@ -85,10 +85,7 @@ impl Channel {
         self.open_if_due(now, out);
         if self.stuck_at(settings).is_some_and(|at| at <= now) {
             let silent = now.since(self.last_segment_at).as_secs();
-            let cause = format!(
-                "nothing new for {silent} s; last trouble: {}",
-                self.last_trouble
-            );
+            let cause = format!("nothing new for {silent} s: {}", self.last_trouble);
             return self.lose(now, settings, out, cause);
         }
         let Some(following) = self.source.following() else {

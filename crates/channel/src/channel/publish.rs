@@ -170,6 +170,7 @@ impl Channel {
             self.window.push(draft, self.date_of_newest(now), settings);
         }
         self.barren = 0;
+        self.last_trouble = "it answers, with nothing new".into();
         self.last_segment_at = now;
         self.changed = true;
     }

@@ -1,8 +1,8 @@
 //! The short way to what viewers ask for all the time: live playlists and segments. It answers as the
 //! router would, and leaves to it whatever is out of the ordinary.
 //!
-//! Of a playlist's processor time the router's part (boxed handlers, copies of all headers, names out
-//! of the path) was a third.
+//! The router's part (boxed handlers, copies of all headers, names out of the path) is 1 to 2 µs of a
+//! playlist's 11 µs.
 
 use axum::http::Method;
 use axum::http::request::Parts;
