@@ -25,6 +25,9 @@ const STALL: Duration = Duration::from_secs(8);
 /// How long a dead engine refuses connections.
 const DEAD: Duration = Duration::from_secs(3);
 
+/// What an engine needs before it gives anything: less than a real one, for who tries things out.
+const START: Duration = Duration::from_secs(1);
+
 /// What a slow engine needs before it gives anything.
 const SLOW_START: Duration = Duration::from_secs(10);
 
@@ -54,7 +57,7 @@ impl Stage {
             .collect();
         let prebuf = match misbehaviour {
             Misbehaviour::Slow => SLOW_START,
-            _ => Duration::from_secs(1),
+            _ => START,
         };
         // Enough to begin with at once, as engines give a burst.
         let options = Options {

@@ -33,6 +33,9 @@ const STORE_PATIENCE: Duration = Duration::from_secs(1);
 /// Longest target duration that is believed when waits are derived from it.
 const TARGET_MAX: Duration = Duration::from_secs(60);
 
+/// Target duration that is assumed until a source states one: about that of engines.
+const TARGET_UNKNOWN: Duration = Duration::from_secs(5);
+
 /// What drivers share.
 #[derive(Clone)]
 pub struct Context {
@@ -122,7 +125,7 @@ pub(crate) fn prepare(
         unwanted: BTreeSet::new(),
         watched: None,
         present: false,
-        target: Duration::from_secs(5),
+        target: TARGET_UNKNOWN,
         finished: false,
     };
     (handle, driver)

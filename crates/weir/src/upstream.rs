@@ -23,6 +23,10 @@ const SEGMENT_FIRST_BYTE: Duration = Duration::from_secs(10);
 /// Silence within a segment after which it is asked for again.
 const SEGMENT_IDLE: Duration = Duration::from_secs(5);
 
+/// Longest wait for the first byte of a plain source's playlist when it is opened; it has nothing to
+/// collect first, as an engine has.
+const SOURCE_FIRST_BYTE: Duration = Duration::from_secs(10);
+
 /// Engines and sources, shared by all channels.
 pub struct Upstream {
     http: Http,
@@ -138,13 +142,13 @@ impl Upstream {
         let source =
             source.ok_or_else(|| OpenFailure::Refused(format!("no source is named {name:?}")))?;
         let place = Place::source(source.url.clone(), Arc::clone(&self.config.source_hosts));
-        let listed = self
-            .list(&place, Duration::from_secs(10))
-            .await
-            .map_err(|trouble| match trouble {
-                Trouble::Unreachable(text) => OpenFailure::Unreachable(text),
-                other => OpenFailure::Refused(other.to_string()),
-            })?;
+        let listed =
+            self.list(&place, SOURCE_FIRST_BYTE)
+                .await
+                .map_err(|trouble| match trouble {
+                    Trouble::Unreachable(text) => OpenFailure::Unreachable(text),
+                    other => OpenFailure::Refused(other.to_string()),
+                })?;
         Ok(Open {
             kind: SourceKind::Plain,
             place: listed.place,

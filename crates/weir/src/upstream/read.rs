@@ -12,6 +12,9 @@ pub use channel::Trouble;
 
 use super::is_unreachable;
 
+/// Longest rest that a source may ask for; the channel shortens it further.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
 /// A playlist that was read; every address in it is absolute.
 #[derive(Debug)]
 pub struct Listed {
@@ -136,7 +139,7 @@ fn trouble(error: &FetchError) -> Trouble {
             retry_after: Some(retry_after),
         } => Trouble::Busy {
             text,
-            retry_after: (*retry_after).min(Duration::from_secs(60)),
+            retry_after: (*retry_after).min(RETRY_AFTER_MAX),
         },
         FetchError::Status { .. } => Trouble::Status(text),
         error if is_unreachable(error) => Trouble::Unreachable(text),

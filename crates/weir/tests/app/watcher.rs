@@ -101,6 +101,14 @@ impl Watcher {
         inside.filter(|seen| seen.discontinuity).count()
     }
 
+    /// Nothing was lost, doubled or marked as a break.
+    pub(crate) fn assert_unbroken(&self) {
+        let numbers = self.source_numbers();
+        let in_a_row = numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        assert!(in_a_row, "{numbers:?}");
+        assert_eq!(self.discontinuities(), 0);
+    }
+
     fn check(&mut self, list: &hls::Media) {
         assert!(3 <= list.segments.len(), "too short to play: {list:#?}");
         assert!(self.first <= list.media_sequence, "the sequence fell");
