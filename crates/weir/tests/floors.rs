@@ -12,12 +12,21 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hls", &[]),
     ("ts", &[]),
     ("channel", &["hls", "ts"]),
+    ("ledger", &[]),
     ("engine", &[]),
-    ("store", &[]),
+    ("store", &["ledger"]),
     ("simulator", &["hls", "ts"]),
     (
         "weir",
-        &["channel", "engine", "hls", "simulator", "store", "ts"],
+        &[
+            "channel",
+            "engine",
+            "hls",
+            "ledger",
+            "simulator",
+            "store",
+            "ts",
+        ],
     ),
 ];
 
