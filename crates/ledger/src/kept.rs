@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::stream::Stream;
 
 /// Events that were refused and are kept to be looked at.
-pub(crate) const DEAD_MAX: usize = 1_000;
+pub const DEAD_MAX: usize = 1_000;
 
 /// An event that will not be told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ mod stream;
 
 pub use delivery::{Outcome, Trouble};
 pub use event::{Event, Kind};
-pub use kept::{Change, Dead, Kept};
+pub use kept::{Change, DEAD_MAX, Dead, Kept};
 pub use ledger::{
     ENDED_MAX, Effect, Ending, Input, Ledger, News, QUEUE_MAX, REPORTED_MAX, Status, TooMany,
 };

@@ -1,7 +1,10 @@
-//! The tables, and the only SQL there is.
+//! The file and its connection, and the numbers of channels in it.
+
+mod ledger;
 
 use std::path::{Path, PathBuf};
 
+use ::ledger::Kept;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use crate::Numbers;
@@ -12,14 +15,16 @@ pub(crate) const FILE: &str = "weir.sqlite";
 /// Names under which damaged files are kept; more would fill the disk of a machine that breaks them.
 const DAMAGED_MAX: u32 = 10;
 
-/// The layout of the tables, by the number that the file carries.
+/// The layout that this version writes. A file of a later one keeps its number: tables only gain.
+const LAYOUT_VERSION: u32 = 2;
+
+/// Tables of this crate's own.
 const LAYOUT: &str = "
     CREATE TABLE IF NOT EXISTS numbers (
         channel TEXT PRIMARY KEY,
         sequence INTEGER NOT NULL,
         discontinuities INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;
 ";
 
 /// Why there is no store.
@@ -58,15 +63,14 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file in a folder, making what is missing.
-    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+    /// Opens the file in a folder, making what is missing, and reads what is kept of streams.
+    pub fn open(folder: &Path) -> Result<(Self, Kept), OpenError> {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder {
             folder: folder.to_owned(),
             source,
         })?;
         let file = folder.join(FILE);
         match connect(&file) {
-            Ok(connection) => Ok(Self { connection }),
             Err(error) if is_damage(&error) => {
                 let aside = put_aside(&file).map_err(|source| OpenError::Aside {
                     file: file.clone(),
@@ -77,11 +81,9 @@ impl Database {
                     file.display(),
                     aside.display()
                 );
-                let connection =
-                    connect(&file).map_err(|source| OpenError::File { file, source })?;
-                Ok(Self { connection })
+                connect(&file).map_err(|source| OpenError::File { file, source })
             }
-            Err(source) => Err(OpenError::File { file, source }),
+            opened => opened.map_err(|source| OpenError::File { file, source }),
         }
     }
 
@@ -129,14 +131,21 @@ impl Database {
     }
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     let connection = Connection::open(file)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Commits survive the process; FULL makes them survive a power cut too, which is cheap at the
     // handful of writes a minute that are made.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(LAYOUT)?;
-    Ok(connection)
+    connection.execute_batch(ledger::LAYOUT)?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version < LAYOUT_VERSION {
+        connection.pragma_update(None, "user_version", LAYOUT_VERSION)?;
+    }
+    let database = Database { connection };
+    let kept = database.kept()?;
+    Ok((database, kept))
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Callers of [`Store::remember`] do not wait: what they say is written together with whatever else
 //! has come meanwhile. When the disk fails, that is logged and told by [`Store::is_failing`], and
-//! the service goes on.
+//! the service goes on; each later write tries again, be it to open the file.
 
 mod database;
 mod writer;
@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
+use ledger::{Change, Kept};
+
 pub use database::{Database, OpenError};
-use writer::Order;
+use writer::{Disk, Order};
 
 /// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.
 const ORDERS_MAX: usize = 4_096;
@@ -37,13 +39,31 @@ pub struct Store {
 
 impl Store {
     /// Opens or makes the file in `folder`, which is made if it is missing. A file that is damaged is
-    /// put aside under another name and reported, so that it does not stop the start.
-    pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let database = Database::open(folder)?;
+    /// put aside under another name and reported; one that cannot be opened, because the disk is full
+    /// or may not be written, is reported and tried again with each write. Neither stops the start;
+    /// only a folder that cannot be made does. Beside the store comes what was kept of streams.
+    pub fn open(folder: &Path) -> Result<(Self, Kept), OpenError> {
+        let (database, kept, failing) = match Database::open(folder) {
+            Ok((database, kept)) => (Some(database), kept, false),
+            Err(error @ OpenError::Folder { .. }) => return Err(error),
+            Err(error) => {
+                tracing::error!("going on without the data folder: {error}");
+                (None, Kept::default(), true)
+            }
+        };
+        let folder = folder.to_owned();
+        let disk = Disk { folder, database };
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
-        let failing = Arc::new(AtomicBool::new(false));
-        writer::start(database, receiver, Arc::clone(&failing));
-        Ok(Self { orders, failing })
+        let failing = Arc::new(AtomicBool::new(failing));
+        writer::start(disk, receiver, Arc::clone(&failing));
+        Ok((Self { orders, failing }, kept))
+    }
+
+    /// Writes changes, all or none; returns whether they are on the disk.
+    pub async fn write(&self, changes: Arc<[Change]>) -> bool {
+        let (answer, received) = oneshot::channel();
+        let order = Order::Write { changes, answer };
+        self.orders.send(order).await.is_ok() && received.await.unwrap_or(false)
     }
 
     /// What a channel's numbers had come to; nothing for one that was never seen, or when the disk
@@ -93,12 +113,12 @@ mod tests {
     #[tokio::test]
     async fn numbers_survive_a_restart() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path()).expect("a new store");
+        let (store, _) = Store::open(folder.path()).expect("a new store");
         assert_eq!(store.numbers("news").await, None);
         assert!(store.remember("news", NUMBERS));
         store.flush().await;
         drop(store);
-        let store = Store::open(folder.path()).expect("the same store");
+        let (store, _) = Store::open(folder.path()).expect("the same store");
         assert_eq!(store.numbers("news").await, Some(NUMBERS));
         assert_eq!(store.numbers("sport").await, None);
     }
@@ -106,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn numbers_never_fall_even_when_orders_come_late() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path()).expect("a new store");
+        let (store, _) = Store::open(folder.path()).expect("a new store");
         store.remember("news", NUMBERS);
         store.remember(
             "news",
@@ -130,7 +150,7 @@ mod tests {
             "no database ".repeat(900),
         )
         .expect("a file");
-        let store = Store::open(folder.path()).expect("a new store beside the damaged one");
+        let (store, _) = Store::open(folder.path()).expect("a new store beside the damaged one");
         store.remember("news", NUMBERS);
         assert_eq!(store.numbers("news").await, Some(NUMBERS));
         let kept = std::fs::read_dir(folder.path())
@@ -147,5 +167,39 @@ mod tests {
         std::fs::write(&file, "").expect("a file");
         let error = Store::open(&file.join("inner")).expect_err("no folder below a file");
         assert!(error.to_string().contains("inner"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_opened_stops_nothing_and_is_used_once_it_can() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(database::FILE);
+        // Whoever runs this may write everywhere, so the file's place is taken instead.
+        std::fs::create_dir(&file).expect("a folder in its place");
+        let (store, kept) = Store::open(folder.path()).expect("a store without a disk");
+        assert!(store.is_failing() && kept == Kept::default());
+        let changes: Arc<[Change]> = Arc::new([Change::Settled { sequence: 1 }]);
+        assert!(!store.write(Arc::clone(&changes)).await);
+        assert_eq!(store.numbers("news").await, None);
+        std::fs::remove_dir(&file).expect("the place is free");
+        assert!(store.write(changes).await);
+        assert!(!store.is_failing());
+        store.remember("news", NUMBERS);
+        assert_eq!(store.numbers("news").await, Some(NUMBERS));
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_later_version_is_used_and_keeps_its_number() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(Store::open(folder.path()).expect("a new store"));
+        let file = folder.path().join(database::FILE);
+        let open = || rusqlite::Connection::open(&file).expect("a connection");
+        let later = "PRAGMA user_version = 9; ALTER TABLE marks ADD COLUMN later TEXT;
+                     INSERT INTO marks VALUES ('of a later version', 'x', 'y');";
+        open().execute_batch(later).expect("what a later one does");
+        let (store, _) = Store::open(folder.path()).expect("the same store");
+        store.remember("news", NUMBERS);
+        store.flush().await;
+        let version = open().query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0));
+        assert_eq!(version.expect("a number"), 9);
     }
 }

@@ -1,12 +1,14 @@
 //! The one thread that touches the file: it takes orders, and writes those that wait together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ledger::Change;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Numbers;
-use crate::database::Database;
+use crate::database::{Database, OpenError};
 
 /// Orders written in one go.
 const BATCH_MAX: usize = 256;
@@ -22,61 +24,100 @@ pub(crate) enum Order {
         channel: String,
         numbers: Numbers,
     },
+    Write {
+        changes: Arc<[Change]>,
+        /// Gets whether all of it is on the disk.
+        answer: oneshot::Sender<bool>,
+    },
     Flush {
         answer: oneshot::Sender<()>,
     },
 }
 
+/// The file, which may not be there while its disk fails.
+pub(crate) struct Disk {
+    pub(crate) folder: PathBuf,
+    pub(crate) database: Option<Database>,
+}
+
+/// Why something is not on the disk.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+}
+
+impl Disk {
+    /// The file; one that could not be opened at the start is tried again.
+    fn database(&mut self) -> Result<&mut Database, OpenError> {
+        if self.database.is_none() {
+            let (database, _) = Database::open(&self.folder)?;
+            self.database = Some(database);
+        }
+        Ok(self.database.as_mut().expect("it was opened just now"))
+    }
+
+    fn write(&mut self, batch: &[Order]) -> Result<(), WriteError> {
+        let writes = |order: &Order| matches!(order, Order::Remember { .. } | Order::Write { .. });
+        if !batch.iter().any(writes) {
+            return Ok(());
+        }
+        self.database()?.together(|database| {
+            batch.iter().try_for_each(|order| match order {
+                Order::Remember { channel, numbers } => database.remember(channel, *numbers),
+                Order::Write { changes, .. } => {
+                    changes.iter().try_for_each(|change| database.apply(change))
+                }
+                Order::Numbers { .. } | Order::Flush { .. } => Ok(()),
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Answers who waits; whoever does not wait any more is passed over.
+    fn answer(&mut self, order: Order, well: bool) {
+        match order {
+            Order::Numbers { channel, answer } => {
+                let _ = answer.send(self.numbers(&channel));
+            }
+            Order::Write { answer, .. } => {
+                let _ = answer.send(well);
+            }
+            Order::Flush { answer } => {
+                let _ = answer.send(());
+            }
+            Order::Remember { .. } => {}
+        }
+    }
+
+    fn numbers(&mut self, channel: &str) -> Option<Numbers> {
+        let read = self
+            .database()
+            .map_err(WriteError::from)
+            .and_then(|database| Ok(database.numbers(channel)?));
+        read.unwrap_or_else(|error| {
+            tracing::error!("the numbers of channel {channel} cannot be read: {error}");
+            None
+        })
+    }
+}
+
 /// Starts the thread. It ends when all senders are gone.
-pub(crate) fn start(
-    mut database: Database,
-    mut orders: mpsc::Receiver<Order>,
-    failing: Arc<AtomicBool>,
-) {
+pub(crate) fn start(mut disk: Disk, mut orders: mpsc::Receiver<Order>, failing: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while 0 < orders.blocking_recv_many(&mut batch, BATCH_MAX) {
-            let failed = write(&mut database, &batch);
-            if let Err(error) = &failed
+            let written = disk.write(&batch);
+            if let Err(error) = &written
                 && !failing.load(Ordering::Relaxed)
             {
                 tracing::error!("the data folder cannot be written, going on without it: {error}");
             }
-            failing.store(failed.is_err(), Ordering::Relaxed);
-            batch.drain(..).for_each(|order| answer(&database, order));
+            let well = written.is_ok();
+            failing.store(!well, Ordering::Relaxed);
+            batch.drain(..).for_each(|order| disk.answer(order, well));
         }
     });
-}
-
-fn write(database: &mut Database, batch: &[Order]) -> rusqlite::Result<()> {
-    let changes = batch.iter().filter_map(|order| match order {
-        Order::Remember { channel, numbers } => Some((channel, *numbers)),
-        Order::Numbers { .. } | Order::Flush { .. } => None,
-    });
-    let changes: Vec<_> = changes.collect();
-    if changes.is_empty() {
-        return Ok(());
-    }
-    database.together(|database| {
-        changes
-            .iter()
-            .try_for_each(|(channel, numbers)| database.remember(channel, *numbers))
-    })
-}
-
-/// Answers who waits; whoever does not wait any more is passed over.
-fn answer(database: &Database, order: Order) {
-    match order {
-        Order::Numbers { channel, answer } => {
-            let numbers = database.numbers(&channel).unwrap_or_else(|error| {
-                tracing::error!("the numbers of channel {channel} cannot be read: {error}");
-                None
-            });
-            let _ = answer.send(numbers);
-        }
-        Order::Flush { answer } => {
-            let _ = answer.send(());
-        }
-        Order::Remember { .. } => {}
-    }
 }
