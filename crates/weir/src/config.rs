@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Address, Allowed};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use url::Url;
 
 pub use args::{Args, Command, DemoArgs, Misbehaviour, ServeArgs};
@@ -32,6 +34,13 @@ impl Secret {
     /// Wraps a text.
     pub fn new(text: String) -> Self {
         Self(text)
+    }
+
+    /// Whether it is what was given. Digests are compared, and in constant time, so that the time of
+    /// an answer tells neither length nor beginning.
+    pub fn is(&self, given: &[u8]) -> bool {
+        let own = Sha256::digest(self.0.as_bytes());
+        own.ct_eq(&Sha256::digest(given)).into()
     }
 }
 

@@ -35,6 +35,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The caller may try again later.
     pub(super) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
         let retry_after = Some(retry_after);
@@ -101,6 +106,10 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(json!({ "detail": self.detail }))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
         if let Some(pause) = self.retry_after {
             let seconds = pause.as_secs_f64().ceil().max(1.0) as u64;
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
