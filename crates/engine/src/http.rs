@@ -136,7 +136,7 @@ fn common(tls: ClientConfig) -> ClientBuilder {
 
 /// TLS with the system's roots. A system without any can still use engines and plain sources, so that is no
 /// error here; each secure connection will fail and say why.
-fn tls() -> Result<ClientConfig, BuildError> {
+pub fn tls() -> Result<ClientConfig, BuildError> {
     let mut roots = RootCertStore::empty();
     let (found, _) =
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

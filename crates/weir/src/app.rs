@@ -8,12 +8,14 @@ use anyhow::Context as _;
 use engine::{Http, Timeouts};
 use store::Store;
 use tokio::sync::watch;
+use webhook::Orchestrator;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::demo::Stage;
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
+use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -22,6 +24,9 @@ use crate::upstream::Upstream;
 
 /// Time that channels and running requests get to end in order.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Time to write, and to tell the orchestrator, how the channels ended.
+const TELL_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Descriptors that are not for viewers: files, sources, the runtime's own.
 const DESCRIPTORS_KEPT: u64 = 256;
@@ -37,6 +42,8 @@ pub struct Staged {
 pub struct Service {
     address: SocketAddr,
     tasks: Tasks,
+    /// Tasks that see to what the others leave behind.
+    last: Tasks,
     settings: watch::Sender<Arc<Settings>>,
     store: Store,
 }
@@ -44,10 +51,16 @@ pub struct Service {
 impl Service {
     /// Puts everything together and begins to serve.
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
-        let tasks = Tasks::default();
+        let (tasks, last) = (Tasks::default(), Tasks::default());
         let clock = Clock::start();
         let folder = config.data_dir.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&folder)).await??;
+        let (store, kept) = tokio::task::spawn_blocking(move || Store::open(&folder)).await??;
+        let orchestrator = orchestrator(&config)?;
+        let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
+        let stopping = last.stopping().clone();
+        last.spawn(
+            outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
+        );
         let (set, settings) = watch::channel(Arc::new(config.settings.clone()));
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
@@ -63,6 +76,7 @@ impl Service {
             settings: settings.clone(),
             upstream: Arc::clone(&upstream),
             store: store.clone(),
+            outbox: outbox.clone(),
             stopping: tasks.stopping().clone(),
         };
         let registry = Registry::new(context, tasks.clone());
@@ -87,6 +101,7 @@ impl Service {
             registry,
             upstream,
             store: store.clone(),
+            outbox,
             names,
             demo: staged.stage,
         });
@@ -94,6 +109,7 @@ impl Service {
         Ok(Self {
             address,
             tasks,
+            last,
             settings: set,
             store,
         })
@@ -123,9 +139,20 @@ impl Service {
                 STOP_PATIENCE.as_secs()
             );
         }
+        // What is not told by then is told by the next start.
+        self.last.stop(TELL_PATIENCE).await;
         self.store.flush().await;
         tracing::info!("stopped");
     }
+}
+
+/// Where events are told, if that is wanted.
+fn orchestrator(config: &Config) -> anyhow::Result<Option<Orchestrator>> {
+    let Some(url) = &config.orchestrator_url else {
+        return Ok(None);
+    };
+    let key = config.api_key.as_ref().map(Secret::reveal);
+    Ok(Some(Orchestrator::new(url, key, engine::tls()?)?))
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.
@@ -163,9 +190,6 @@ fn tell(config: &Config, address: SocketAddr, connections_max: usize) {
     }
     if config.api_key.is_none() {
         tracing::warn!("API_KEY is not set: whoever reaches this address may call everything");
-    }
-    if config.orchestrator_url.is_some() {
-        tracing::warn!("ORCHESTRATOR_URL is set, but this version does not send events yet");
     }
     for warning in config.settings.warnings() {
         tracing::warn!("{warning}");

@@ -36,6 +36,11 @@ impl Secret {
         Self(text)
     }
 
+    /// The text itself, for whoever is to be shown that we know it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it is what was given. Digests are compared, and in constant time, so that the time of
     /// an answer tells neither length nor beginning.
     pub fn is(&self, given: &[u8]) -> bool {

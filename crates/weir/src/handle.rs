@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use channel::{Caller, EndReason, Refused, Snapshot, ViewerId, Viewers};
+use channel::{Caller, Refused, Snapshot, ViewerId, Viewers};
 use engine::{Session, Stat};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use url::Url;
 
 use crate::clock::Clock;
 use crate::selector::Selector;
@@ -32,12 +33,38 @@ pub struct Stream {
     pub selector: Selector,
     /// When it began.
     pub started_at: Timestamp,
-    /// When and why it ended.
-    pub ended: Option<(Timestamp, EndReason)>,
+    /// A source was opened for it, so that it counts as started.
+    pub opened: bool,
     /// The newest session on an engine.
     pub session: Option<Session>,
     /// The newest statistics of that session.
     pub stat: Option<Stat>,
+}
+
+impl Stream {
+    /// What is told outside of it.
+    pub fn record(&self) -> ledger::Stream {
+        let session = self.session.as_ref();
+        let text = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
+        let psid = session.and_then(|it| it.playback_session_id.clone());
+        ledger::Stream {
+            id: self.id.clone(),
+            key_type: self.selector.key_type().into(),
+            key: self.selector.bare().into(),
+            container_id: session.map(|it| it.engine.to_string()),
+            engine_host: session.map(|it| it.engine.host.clone()).unwrap_or_default(),
+            engine_port: session.map_or(0, |it| it.engine.port),
+            playback_session_id: psid.unwrap_or_default(),
+            stat_url: text(session.and_then(|it| it.stat_url.as_ref())),
+            command_url: text(session.and_then(|it| it.command_url.as_ref())),
+            is_live: session.is_none_or(|it| it.is_live != Some(false)),
+            started_at: self.started_at,
+            ended: None,
+            own: true,
+            told: false,
+            called: None,
+        }
+    }
 }
 
 /// A channel that runs. Its driver is the only one that changes what is shown here.

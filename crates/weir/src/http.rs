@@ -2,18 +2,19 @@
 //! channels.
 
 mod api;
-#[expect(dead_code, reason = "the calls that change something come next")]
 mod auth;
 mod body;
 mod connection;
 mod direct;
 mod error;
+mod events;
 mod guard;
 mod line_ends;
 mod media;
 mod panel;
 mod play;
 mod query;
+mod sent;
 pub mod server;
 
 use std::net::SocketAddr;
@@ -24,18 +25,19 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
 use error::Problem;
 
-/// Bytes of a request's body at most; no call of this version takes one.
+/// Bytes of a request's body at most: settings and events are a few kilobytes.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 /// What requests are answered from. The router clones it for each of them, so it is one pointer.
@@ -70,6 +72,8 @@ pub struct Parts {
     pub upstream: Arc<Upstream>,
     /// What survives.
     pub store: store::Store,
+    /// Streams that ended or were reported, and events on their way.
+    pub outbox: Outbox,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -106,6 +110,10 @@ pub fn router(app: App) -> Router {
         .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
         .route("/proxy/streams/{id}/clients", get(api::clients))
+        .route("/events/stream_started", post(events::started))
+        .route("/events/stream_ended", post(events::ended))
+        .route("/api/v1/outbox", get(events::outbox))
+        .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
         .route("/version", get(api::version))
         .route("/api/v1/sources", get(api::sources))
@@ -131,7 +139,7 @@ async fn not_found() -> Response {
 async fn wrong_method() -> Response {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        "this address takes GET and HEAD",
+        "this address does not take that method; the header Allow names those that it takes",
     )
     .into()
 }

@@ -1,7 +1,7 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
 //! From the ground up: `config`, `clock`, `tasks` · `settings` · `selector` · `handle` ·
-//! `upstream` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
+//! `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
 
 pub mod app;
 pub mod clock;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod handle;
 pub mod http;
+pub mod outbox;
 mod pull;
 pub mod registry;
 pub mod selector;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::handle::{Handle, Message};
+use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -49,6 +50,8 @@ pub struct Context {
     pub upstream: Arc<Upstream>,
     /// What survives.
     pub store: store::Store,
+    /// What is told of streams.
+    pub outbox: Outbox,
     /// Cancelled when the service ends.
     pub stopping: CancellationToken,
 }
@@ -291,7 +294,7 @@ impl Driver {
                 };
                 self.context.store.remember(&self.handle.key, numbers);
             }
-            Effect::Tell(event) => tell::event(&self.registry, &self.handle, &event),
+            Effect::Tell(event) => tell::event(&self.context.outbox, &self.handle, &event),
             Effect::Finish => self.finish(),
         }
     }

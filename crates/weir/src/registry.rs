@@ -1,18 +1,15 @@
 //! Which channels run: finds them by what is asked for, and starts what is not there.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::handle::{Handle, Stream};
+use crate::handle::Handle;
 use crate::pull::{self, Context};
 use crate::selector::Selector;
 use crate::tasks::Tasks;
 
 /// Channels at once; each may hold its share of memory, and ids are made up easily.
 const CHANNELS_MAX: usize = 1_000;
-
-/// Lives that are remembered after their end, for whoever asks what happened.
-const ENDED_MAX: usize = 200;
 
 /// No further channel is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +22,6 @@ pub struct Registry {
     context: Context,
     tasks: Tasks,
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
-    ended: Arc<Mutex<VecDeque<Stream>>>,
 }
 
 impl Registry {
@@ -35,7 +31,6 @@ impl Registry {
             context,
             tasks,
             running: Arc::default(),
-            ended: Arc::default(),
         }
     }
 
@@ -77,11 +72,6 @@ impl Registry {
         all
     }
 
-    /// Lives that have ended, newest first.
-    pub fn ended(&self) -> Vec<Stream> {
-        self.ended_list().iter().cloned().collect()
-    }
-
     /// A channel is over; called by its driver alone.
     pub(crate) fn remove(&self, handle: &Arc<Handle>) {
         let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
@@ -91,16 +81,5 @@ impl Registry {
         {
             running.remove(&handle.key);
         }
-    }
-
-    /// A life has ended; called by its driver alone.
-    pub(crate) fn keep_ended(&self, stream: Stream) {
-        let mut ended = self.ended_list();
-        ended.push_front(stream);
-        ended.truncate(ENDED_MAX);
-    }
-
-    fn ended_list(&self) -> MutexGuard<'_, VecDeque<Stream>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

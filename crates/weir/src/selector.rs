@@ -145,6 +145,17 @@ impl Selector {
             Self::Url(_) | Self::Source(_) => "url",
         }
     }
+
+    /// What it names, without the prefix that tells kinds apart in paths; `key_type` says its kind.
+    pub fn bare(&self) -> &str {
+        match self {
+            Self::ContentId(text)
+            | Self::Infohash(text)
+            | Self::Magnet(text)
+            | Self::Url(text)
+            | Self::Source(text) => text,
+        }
+    }
 }
 
 impl fmt::Display for Selector {

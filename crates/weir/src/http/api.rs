@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use channel::{Phase, Snapshot};
+use engine::Stat;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::error::Problem;
 use super::guard::Names;
 use super::{App, query};
 use crate::clock;
-use crate::handle::{Handle, Stream};
+use crate::handle::Handle;
 
 /// `GET /streams?status=started|ended`
 pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
@@ -34,43 +35,46 @@ pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Val
     let mut states = Vec::new();
     if started {
         let running = app.registry.all();
-        states.extend(
-            running
-                .iter()
-                .filter_map(|it| it.stream().as_ref().map(stream_state)),
-        );
+        states.extend(running.iter().filter_map(|it| {
+            let stream = it.stream();
+            let stream = stream.as_ref().filter(|stream| stream.opened)?;
+            Some(stream_state(&stream.record(), stream.stat.as_ref()))
+        }));
+        let reported = app.outbox.reported();
+        states.extend(reported.iter().map(|it| stream_state(it, None)));
     }
     if ended {
-        states.extend(app.registry.ended().iter().map(stream_state));
+        let streams = app.outbox.ended_streams();
+        states.extend(streams.iter().map(|it| stream_state(it, None)));
     }
     let container = of("container_id");
     states.retain(|state| container.is_none_or(|wanted| state["container_id"] == wanted));
     Ok(Json(states.into()))
 }
 
-fn stream_state(stream: &Stream) -> Value {
-    let session = stream.session.as_ref();
-    let url = |url: Option<&url::Url>| url.map(url::Url::as_str).unwrap_or_default().to_owned();
-    let stat = stream.stat.clone().unwrap_or_default();
+/// A stream as the contract's StreamState, with an engine's figures where it has any.
+pub(super) fn stream_state(stream: &ledger::Stream, stat: Option<&Stat>) -> Value {
+    let stat = stat.cloned().unwrap_or_default();
     let livepos = stat.livepos.map(|it| {
         json!({
             "pos": it.pos, "live_first": it.live_first, "live_last": it.live_last,
             "first_ts": it.first_ts, "last_ts": it.last_ts, "buffer_pieces": it.buffer_pieces,
         })
     });
+    let ended = stream.ended.as_ref();
     json!({
         "id": stream.id,
-        "key_type": stream.selector.key_type(),
-        "key": key_of(stream),
-        "container_id": session.map(|it| it.engine.to_string()),
-        "playback_session_id": session.and_then(|it| it.playback_session_id.clone()).unwrap_or_default(),
-        "stat_url": url(session.and_then(|it| it.stat_url.as_ref())),
-        "command_url": url(session.and_then(|it| it.command_url.as_ref())),
-        "is_live": i32::from(session.is_none_or(|it| it.is_live != Some(false))),
+        "key_type": stream.key_type,
+        "key": stream.key,
+        "container_id": stream.container_id,
+        "playback_session_id": stream.playback_session_id,
+        "stat_url": stream.stat_url,
+        "command_url": stream.command_url,
+        "is_live": i32::from(stream.is_live),
         "started_at": date(stream.started_at),
-        "ended_at": stream.ended.map(|(at, _)| date(at)),
-        "end_reason": stream.ended.map(|(_, reason)| reason.as_str()),
-        "status": if stream.ended.is_some() { "ended" } else { "started" },
+        "ended_at": ended.map(|end| date(end.at)),
+        "end_reason": ended.and_then(|end| end.reason.as_deref()),
+        "status": if ended.is_some() { "ended" } else { "started" },
         "peers": stat.peers,
         "speed_down": stat.speed_down,
         "speed_up": stat.speed_up,
@@ -78,18 +82,6 @@ fn stream_state(stream: &Stream) -> Value {
         "uploaded": stat.uploaded,
         "livepos": livepos,
     })
-}
-
-/// The bare key, without the prefix that tells kinds apart in paths; its kind stands beside it.
-fn key_of(stream: &Stream) -> String {
-    use crate::selector::Selector;
-    match &stream.selector {
-        Selector::ContentId(text)
-        | Selector::Infohash(text)
-        | Selector::Magnet(text)
-        | Selector::Url(text)
-        | Selector::Source(text) => text.clone(),
-    }
 }
 
 /// `GET /proxy/status`
@@ -214,17 +206,17 @@ pub(super) async fn health(State(app): State<App>) -> Json<Value> {
             })
         })
         .collect();
-    let disk = app.store.is_failing();
-    json_health(disk, &engines)
+    json_health(app.store.is_failing(), &app.outbox.status(), &engines)
 }
 
-fn json_health(disk_failing: bool, engines: &[Value]) -> Json<Value> {
+fn json_health(disk_failing: bool, outbox: &ledger::Status, engines: &[Value]) -> Json<Value> {
     let failing = engines
         .iter()
         .filter(|engine| engine["health_status"] == "failing")
         .count();
     let all_failing = !engines.is_empty() && failing == engines.len();
-    let status = if disk_failing || all_failing {
+    let held_back = outbox.telling && outbox.trouble.is_some();
+    let status = if disk_failing || all_failing || held_back {
         "degraded"
     } else {
         "healthy"
@@ -232,6 +224,8 @@ fn json_health(disk_failing: bool, engines: &[Value]) -> Json<Value> {
     Json(json!({
         "status": status,
         "data_folder": if disk_failing { "failing" } else { "ok" },
+        "events": if held_back { "held back" } else { "ok" },
+        "events_waiting": outbox.waiting,
         "engines": engines,
     }))
 }
@@ -267,6 +261,6 @@ pub(super) async fn demo(State(app): State<App>) -> Result<Json<Value>, Problem>
     Ok(Json(json!({ "engine": stage.figures() })))
 }
 
-fn date(at: Timestamp) -> String {
+pub(super) fn date(at: Timestamp) -> String {
     format!("{at:.3}")
 }

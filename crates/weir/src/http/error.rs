@@ -19,6 +19,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
+    /// Each mistake with its field, where there may be several.
+    mistakes: Vec<(String, String)>,
     retry_after: Option<Duration>,
 }
 
@@ -27,7 +29,17 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
+            mistakes: Vec::new(),
             retry_after: None,
+        }
+    }
+
+    /// Fields that are wrong, all at once; there is at least one.
+    pub(super) fn mistakes(mistakes: Vec<(String, String)>) -> Self {
+        let first = mistakes.first().map(|(_, message)| message.clone());
+        Self {
+            mistakes,
+            ..Self::new(StatusCode::BAD_REQUEST, first.unwrap_or_default())
         }
     }
 
@@ -42,11 +54,9 @@ impl Problem {
 
     /// The caller may try again later.
     pub(super) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
-        let retry_after = Some(retry_after);
         Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            detail: detail.into(),
-            retry_after,
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }
 
@@ -103,7 +113,13 @@ impl From<Refused> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(json!({ "detail": self.detail }))).into_response();
+        let mut answer = json!({ "detail": self.detail });
+        if !self.mistakes.is_empty() {
+            let errors = self.mistakes.iter();
+            let errors = errors.map(|(field, what)| json!({ "field": field, "message": what }));
+            answer["errors"] = errors.collect();
+        }
+        let mut response = (self.status, Json(answer)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {

@@ -1,21 +1,20 @@
-//! What happened to a channel, told to whoever wants to know: the log and the registry.
-
-use std::sync::Arc;
+//! What happened to a channel, told to whoever wants to know: the log and the outbox.
 
 use channel::{EndReason, Event, Viewer};
 use uuid::Uuid;
 
 use crate::clock;
 use crate::handle::{Handle, Stream};
-use crate::registry::Registry;
+use crate::outbox::Outbox;
 
-pub(super) fn event(registry: &Registry, handle: &Arc<Handle>, event: &Event) {
+pub(super) fn event(outbox: &Outbox, handle: &Handle, event: &Event) {
     let key = &handle.key;
     match event {
         Event::Started => started(handle),
         Event::SourceOpened { opened } => {
             let place = source(handle);
             tracing::info!(channel = %key, opened, "channel {key}: {place} opened");
+            began(outbox, handle);
         }
         Event::SourceLost { cause } => {
             tracing::warn!(channel = %key, "channel {key}: source given up: {cause}");
@@ -37,7 +36,7 @@ pub(super) fn event(registry: &Registry, handle: &Arc<Handle>, event: &Event) {
         Event::Failed { failure } => {
             tracing::warn!(channel = %key, "channel {key}: failed: {failure}");
         }
-        Event::Ended { reason } => ended(registry, handle, *reason),
+        Event::Ended { reason } => ended(outbox, handle, *reason),
     }
 }
 
@@ -57,22 +56,27 @@ fn started(handle: &Handle) {
         id: Uuid::now_v7().to_string(),
         selector: handle.selector.clone(),
         started_at: clock::wall(),
-        ended: None,
+        opened: false,
         session: None,
         stat: None,
     });
 }
 
-fn ended(registry: &Registry, handle: &Handle, reason: EndReason) {
+/// The first source of a life makes it a stream; later ones are the same stream.
+fn began(outbox: &Outbox, handle: &Handle) {
+    if let Some(stream) = handle.stream().as_mut()
+        && !std::mem::replace(&mut stream.opened, true)
+    {
+        outbox.began(stream.record());
+    }
+}
+
+fn ended(outbox: &Outbox, handle: &Handle, reason: EndReason) {
     let key = &handle.key;
     let word = reason.as_str();
     tracing::info!(channel = %key, reason = word, "channel {key}: ended");
-    let stream = handle.stream().take();
-    if let Some(stream) = stream {
-        registry.keep_ended(Stream {
-            ended: Some((clock::wall(), reason)),
-            ..stream
-        });
+    if let Some(stream) = handle.stream().take() {
+        outbox.ended(&stream.id, word);
     }
 }
 
