@@ -52,9 +52,13 @@ impl Journal {
         self.next
     }
 
-    /// The write that changes of now will be in.
-    pub(crate) fn number(&self) -> u64 {
-        self.next
+    /// The write that holds, or will hold, the newest change.
+    pub(crate) fn latest(&self) -> u64 {
+        if self.waiting.is_empty() {
+            self.next - 1
+        } else {
+            self.next
+        }
     }
 
     /// What to write now, if anything.

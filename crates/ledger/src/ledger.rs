@@ -195,9 +195,9 @@ impl Ledger {
         }
     }
 
-    /// The write that makes what was just reported certain.
+    /// The write after which all that happened until now is on the disk.
     pub fn write_number(&self) -> u64 {
-        self.journal.number()
+        self.journal.latest()
     }
 
     /// Whether that write is on the disk.

@@ -1,4 +1,4 @@
-//! A simulated AceStream engine and plain origins, for tests, the demo and the benches; never for production.
+//! A simulated AceStream engine, plain origins and an orchestrator, for tests, the demo and the benches; never for production.
 //!
 //! Everything runs in the caller's runtime, on loopback, and ends when its handle is dropped.
 
@@ -10,6 +10,7 @@ pub mod fault;
 mod feed;
 pub mod media;
 pub mod metrics;
+pub mod orchestrator;
 pub mod origin;
 mod playlist;
 mod random;

@@ -1,6 +1,8 @@
-//! What a client asked for, taken apart once; the body, if any, is never read.
+//! What a client asked for, taken apart once.
 
 use std::net::SocketAddr;
+
+use bytes::Bytes;
 
 use http::header::{HOST, HeaderMap, HeaderName};
 use http::{Method, Uri};
@@ -15,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) peer: SocketAddr,
     /// Path and query as they came.
     pub(crate) target: String,
+    /// The body, where the handler reads bodies.
+    pub(crate) body: Bytes,
 }
 
 impl Request {
@@ -29,6 +33,7 @@ impl Request {
                 .path_and_query()
                 .map_or("/", |both| both.as_str())
                 .to_owned(),
+            body: Bytes::new(),
         }
     }
 

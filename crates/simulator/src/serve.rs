@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Response;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -30,6 +31,11 @@ const CRASHES_MAX: usize = 4;
 pub(crate) trait Handler: Send + Sync + 'static {
     /// The reply to one request; dropped when the client goes away first.
     fn answer(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Bytes of a body that are read before the handler is asked; nothing is, without a bound.
+    fn body_bytes_max(&self) -> Option<usize> {
+        None
+    }
 
     /// A connection came in; `Some` ends it before anything is read.
     fn connected(&self) -> Option<Ending>;
@@ -207,8 +213,14 @@ async fn respond<H: Handler>(
     peer: SocketAddr,
     by_hand: &Mutex<Option<Reply>>,
 ) -> Result<Response<Wrapped>, ByHand> {
-    let (head, _) = request.into_parts();
-    let request = Request::new(head.method, &head.uri, head.headers, peer);
+    let (head, body) = request.into_parts();
+    let mut request = Request::new(head.method, &head.uri, head.headers, peer);
+    if let Some(bytes_max) = handler.body_bytes_max() {
+        match Limited::new(body, bytes_max).collect().await {
+            Ok(body) => request.body = body.to_bytes(),
+            Err(error) => tracing::debug!(error, "a body was not read"),
+        }
+    }
     let reply = handler.answer(request).await;
     if reply.wire.is_none() {
         return Ok(reply.into_response());

@@ -82,8 +82,8 @@ impl Outbox {
     /// Another proxy has started a stream.
     pub fn report(&self, stream: Stream) -> Result<Taken<Arc<Stream>>, TooMany> {
         let mut book = self.book();
-        let write = book.ledger.write_number();
         let (value, effects) = book.ledger.report(now(self.clock), stream)?;
+        let write = book.ledger.write_number();
         self.put(book, effects);
         Ok(Taken { value, write })
     }
@@ -96,10 +96,10 @@ impl Outbox {
         reason: Option<String>,
     ) -> Taken<Ending> {
         let mut book = self.book();
-        let write = book.ledger.write_number();
         let (value, effects) = book
             .ledger
             .report_end(now(self.clock), stream, container, reason);
+        let write = book.ledger.write_number();
         self.put(book, effects);
         Taken { value, write }
     }

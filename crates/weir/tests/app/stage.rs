@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulator::engine::{Channel, Engine, Options};
@@ -323,6 +323,31 @@ pub(crate) async fn request(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    send(address, method, path, headers, Bytes::new()).await
+}
+
+/// JSON is posted, with a bearer token if there is one.
+pub(crate) async fn post(
+    address: SocketAddr,
+    path: &str,
+    key: Option<&str>,
+    body: &Value,
+) -> Answer {
+    let bearer = key.map(|key| format!("Bearer {key}"));
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(bearer.iter().map(|it| ("authorization", it.as_str())));
+    let body = Bytes::from(body.to_string());
+    send(address, Method::POST, path, &headers, body).await
+}
+
+/// One request with a body on a connection of its own.
+pub(crate) async fn send(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Answer {
     let work = async {
         let socket = TcpStream::connect(address).await.expect("a connection");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket))
@@ -336,7 +361,7 @@ pub(crate) async fn request(
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Empty::<Bytes>::new()).expect("a request");
+        let request = request.body(Full::new(body)).expect("a request");
         let answer = async move {
             let response = sender.send_request(request).await.expect("an answer");
             let (parts, body) = response.into_parts();
