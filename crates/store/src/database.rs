@@ -137,8 +137,8 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     // Commits survive the process; FULL makes them survive a power cut too, which is cheap at the
     // handful of writes a minute that are made.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(LAYOUT)?;
-    connection.execute_batch(ledger::LAYOUT)?;
+    let together = ["BEGIN IMMEDIATE;", LAYOUT, ledger::LAYOUT, "COMMIT;"];
+    connection.execute_batch(&together.concat())?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version < LAYOUT_VERSION {
         connection.pragma_update(None, "user_version", LAYOUT_VERSION)?;

@@ -1,0 +1,178 @@
+//! The program as a child process, traced so that it can be killed at a system call.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// The key that protects the program's calls.
+pub(crate) const KEY: &str = "open sesame";
+
+/// A system call at which the program is killed, before the call does anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    /// Names of system calls.
+    pub(crate) kind: &'static str,
+    /// The how manieth of them, from one.
+    pub(crate) at: usize,
+}
+
+/// What the program is started with.
+pub(crate) struct Surroundings {
+    pub(crate) folder: PathBuf,
+    pub(crate) engine: SocketAddr,
+    pub(crate) orchestrator: String,
+}
+
+/// What is done at the program's system calls.
+#[derive(Clone, Copy)]
+pub(crate) enum Watch<'a> {
+    /// Nothing.
+    Nothing,
+    /// It is killed at one of them.
+    Kill(Point),
+    /// They are written to a file.
+    Count(&'a Path),
+}
+
+/// A running program, and who watches it.
+pub(crate) struct Program {
+    child: Child,
+    tracer: Option<Child>,
+    pub(crate) address: SocketAddr,
+}
+
+/// Whether a program may be traced here at all.
+pub(crate) fn may_trace() -> bool {
+    let traced = Command::new("strace")
+        .args(["-qq", "-o", "/dev/null", "-e", "trace=none", "true"])
+        .stderr(Stdio::null())
+        .status();
+    traced.is_ok_and(|status| status.success())
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+impl Program {
+    /// Starts the program, watched from its first system call on.
+    pub(crate) fn start(around: &Surroundings, watch: Watch<'_>) -> Self {
+        let address = free_port();
+        let weir = env!("CARGO_BIN_EXE_weir");
+        let mut command = match strace(watch) {
+            Some(mut command) => {
+                // The tracer stands aside (`-D`), so that our child is the program itself.
+                command.args(["-D", weir]);
+                command
+            }
+            None => Command::new(weir),
+        };
+        let log = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(around.folder.join("log"))
+            .expect("a log");
+        let child = command
+            .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+            .args([
+                "--engines",
+                &around.engine.to_string(),
+                "--viewer-idle",
+                "1",
+            ])
+            .arg("--data-dir")
+            .arg(around.folder.join("data"))
+            .env("ORCHESTRATOR_URL", &around.orchestrator)
+            .env("API_KEY", KEY)
+            .env("HLS_INITIAL_BUFFER_SECONDS", "5")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        Self {
+            child,
+            tracer: None,
+            address,
+        }
+    }
+
+    /// Watches the program from now on; the calls of each thread count from here.
+    pub(crate) async fn watch(&mut self, watch: Watch<'_>) {
+        let Some(mut command) = strace(watch) else {
+            return;
+        };
+        let pid = self.child.id();
+        let tracer = command
+            .args(["-p", &pid.to_string()])
+            .stderr(Stdio::null())
+            .spawn();
+        self.tracer = Some(tracer.expect("a tracer"));
+        while !is_traced(pid) && self.ended().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child's state")
+    }
+
+    /// Asks it to end, as an operator's machine does.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        loop {
+            if let Some(status) = self.ended() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing behind.
+        for child in std::iter::once(&mut self.child).chain(&mut self.tracer) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn strace(watch: Watch<'_>) -> Option<Command> {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq"]);
+    match watch {
+        Watch::Nothing => return None,
+        Watch::Kill(Point { kind, at }) => {
+            command.args(["-o", "/dev/null", "-e", &format!("trace={kind}")]);
+            command.args(["-e", &format!("inject={kind}:signal=SIGKILL:when={at}")]);
+        }
+        Watch::Count(file) => {
+            let kinds = crate::KINDS.join(",");
+            command.arg("-o").arg(file);
+            command.args(["-e", &format!("trace={kinds}")]);
+        }
+    }
+    Some(command)
+}
+
+/// Whether every thread of a process is traced.
+fn is_traced(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    threads.flatten().all(|thread| {
+        let status = std::fs::read_to_string(thread.path().join("status"));
+        status.is_ok_and(|text| !text.contains("TracerPid:\t0\n"))
+    })
+}
