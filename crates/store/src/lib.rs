@@ -5,6 +5,7 @@
 //! the service goes on.
 
 mod database;
+mod settings_file;
 mod writer;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 pub use database::{Database, OpenError};
+pub use settings_file::{Damage, Entry, SETTINGS_FILE, Saved, SettingsFile, WriteError};
 use writer::Order;
 
 /// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.
