@@ -2,9 +2,9 @@
 //! channels.
 
 mod api;
-#[expect(dead_code, reason = "the calls that change something come next")]
 mod auth;
 mod body;
+mod config;
 mod connection;
 mod direct;
 mod error;
@@ -12,8 +12,10 @@ mod guard;
 mod line_ends;
 mod media;
 mod panel;
+mod patience;
 mod play;
 mod query;
+mod receive;
 pub mod server;
 
 use std::net::SocketAddr;
@@ -30,12 +32,12 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::registry::Registry;
-use crate::settings::Settings;
+use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
 use error::Problem;
 
-/// Bytes of a request's body at most; no call of this version takes one.
+/// Bytes of a request's body at most: all settings there are fill two of these KiB.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 /// What requests are answered from. The router clones it for each of them, so it is one pointer.
@@ -64,6 +66,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// What may change.
     pub settings: watch::Receiver<Arc<Settings>>,
+    /// Who changes it.
+    pub keeper: Keeper,
     /// The channels.
     pub registry: Registry,
     /// Engines and sources.
@@ -105,6 +109,7 @@ pub fn router(app: App) -> Router {
     let state = Router::new()
         .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
+        .route("/proxy/config", get(config::read).post(config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
         .route("/health/status", get(api::health))
         .route("/version", get(api::version))
@@ -128,10 +133,7 @@ async fn not_found() -> Response {
     Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into()
 }
 
-async fn wrong_method() -> Response {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this address takes GET and HEAD",
-    )
-    .into()
+async fn wrong_method(method: Method) -> Response {
+    let detail = format!("this address does not take {method}");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into()
 }

@@ -6,13 +6,18 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use channel::{Failure, OpenFailure, Refused};
-use serde_json::json;
+use serde_json::{Value, json};
+use store::WriteError;
 
 use crate::registry::TooManyChannels;
 use crate::selector::SelectorError;
+use crate::settings::{Given, Mistake, NotKept};
 
 /// How long a caller is asked to wait where nothing says better.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Bytes of a text that are given back to whoever sent it, to know it by.
+const VALUE_BYTES_MAX: usize = 64;
 
 /// An answer that says what is wrong: `{"detail": "..."}`.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub(super) struct Problem {
     status: StatusCode,
     detail: String,
     retry_after: Option<Duration>,
+    /// What is wrong with what was sent, name by name.
+    mistakes: Vec<Mistake>,
 }
 
 impl Problem {
@@ -28,6 +35,7 @@ impl Problem {
             status,
             detail: detail.into(),
             retry_after: None,
+            mistakes: Vec::new(),
         }
     }
 
@@ -42,11 +50,9 @@ impl Problem {
 
     /// The caller may try again later.
     pub(super) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
-        let retry_after = Some(retry_after);
         Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            detail: detail.into(),
-            retry_after,
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }
 
@@ -101,14 +107,62 @@ impl From<Refused> for Problem {
     }
 }
 
+impl From<Vec<Mistake>> for Problem {
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        let first = mistakes.first().map(|mistake| mistake.message.clone());
+        Self {
+            mistakes,
+            ..Self::new(StatusCode::BAD_REQUEST, first.unwrap_or_default())
+        }
+    }
+}
+
+impl From<NotKept> for Problem {
+    fn from(error: NotKept) -> Self {
+        let text = error.to_string();
+        match error {
+            NotKept::Contradictory(mistakes) => mistakes.into(),
+            NotKept::Outdated { .. } => Self::new(StatusCode::PRECONDITION_FAILED, text),
+            NotKept::Unwritten(WriteError::Full(_)) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text)
+            }
+            NotKept::Unwritten(_) | NotKept::Unanswered => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+            }
+            NotKept::Busy => Self::unavailable(text, RETRY_AFTER),
+        }
+    }
+}
+
+fn mistake_json(mistake: &Mistake) -> Value {
+    let mut json = json!({ "field": mistake.field, "message": mistake.message });
+    match &mistake.value {
+        Some(Given::Number(number)) => json["value"] = json!(number),
+        Some(Given::Text(text)) => {
+            let end = text.floor_char_boundary(VALUE_BYTES_MAX);
+            json["value"] = json!(text[..end]);
+        }
+        Some(Given::Other(_)) | None => {}
+    }
+    json
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(json!({ "detail": self.detail }))).into_response();
+        let mut body = json!({ "detail": self.detail });
+        if !self.mistakes.is_empty() {
+            body["errors"] = self.mistakes.iter().map(mistake_json).collect();
+        }
+        let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the request may still come, and would be taken for another.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(pause) = self.retry_after {
             let seconds = pause.as_secs_f64().ceil().max(1.0) as u64;
