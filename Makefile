@@ -5,7 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc players screenshot bench clean help
+.PHONY: demo test panel build fmt lint unit doc docs players screenshot bench clean help
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ unit: ## unit tests, and tests of the whole service over loopback
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+docs: ## write docs/settings.md anew
+	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document
 
 players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
 	scripts/install-tools ffmpeg chromium

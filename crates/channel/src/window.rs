@@ -25,6 +25,9 @@ const CLOCK_STEP_MILLIS: u128 = 250;
 /// ask again within one, or within half of one, and must find what follows on what they have.
 const LISTED_TARGETS: u64 = 2;
 
+/// Segments that may be held for the list's sake beyond what is set: as many as can be set at all.
+pub(crate) const HELD_MAX: usize = 100;
+
 /// Where the numbering of a life begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbering {
@@ -265,7 +268,8 @@ impl Window {
     pub(crate) fn fit(&mut self, settings: &Settings) -> bool {
         let before = (self.held.len(), self.listed_from);
         while PUBLISHED_SEGMENTS_MIN < self.held.len()
-            && (settings.segments_max < self.held.len() || settings.bytes_max < self.bytes)
+            && (settings.bytes_max < self.bytes
+                || (settings.segments_max < self.held.len() && self.can_spare_one()))
         {
             let gone = self
                 .held
@@ -280,13 +284,28 @@ impl Window {
         before != (self.held.len(), self.listed_from)
     }
 
+    /// Whether without the oldest segment there is still as much media as a list must have (RFC 8216
+    /// 6.2.2). Segments may be far shorter than the target duration, which stands for good.
+    fn can_spare_one(&self) -> bool {
+        let oldest = self.held.front().map(|segment| segment.duration);
+        HELD_MAX < self.held.len()
+            || self.listed_least() <= self.duration().saturating_sub(oldest.unwrap_or_default())
+    }
+
+    /// Media that a list may not fall below, once it has had as much.
+    pub(crate) fn listed_least(&self) -> Duration {
+        Duration::from_secs(self.target.unwrap_or_default() * 3)
+    }
+
     /// Moves the start of the list: as many segments as set, but never less media than three
     /// target durations while more is held (RFC 8216 6.2.2), never what was published since a
     /// moment, and never back.
     fn slide(&mut self, settings: &Settings, since: Moment) {
         // There is no list before the target duration stands.
-        let Some(target) = self.target else { return };
-        let least = Duration::from_secs(target * 3);
+        if self.target.is_none() {
+            return;
+        }
+        let least = self.listed_least();
         let size = settings.window_size.max(PUBLISHED_SEGMENTS_MIN);
         let mut media = Duration::ZERO;
         let mut from = self.next;
@@ -393,6 +412,31 @@ mod tests {
             window.push(at(2 * second, draft(2000)), wall(2 * second), &settings);
         }
         assert_eq!(window.listed().count(), 6);
+    }
+
+    #[test]
+    fn fewer_segments_to_keep_never_take_from_the_list_what_it_must_have() {
+        let few = Settings {
+            window_size: 3,
+            segments_max: 5,
+            ..Settings::default()
+        };
+        let mut window = window();
+        window.fix_target(Duration::from_secs(4), &Settings::default());
+        for second in 0..12 {
+            window.push(at(second, draft(1000)), wall(second), &Settings::default());
+        }
+        window.fit(&few);
+        let held: Duration = window.held().map(|it| it.duration).sum();
+        assert_eq!(held, Duration::from_secs(12));
+        window.push(at(12, draft(1000)), wall(12), &few);
+        assert_eq!(window.held().len(), 12);
+        let tight = Settings {
+            bytes_max: 1,
+            ..few
+        };
+        window.fit(&tight);
+        assert_eq!(window.held().len(), 3, "memory has the last word");
     }
 
     #[test]

@@ -24,6 +24,9 @@ use crate::timeouts::Timeouts;
 use connect::ConnectLimit;
 use resolve::{PublicOnly, System};
 
+/// What Weir calls itself towards engines and sources.
+pub const USER_AGENT: &str = concat!("Weir/", env!("CARGO_PKG_VERSION"));
+
 /// Idle connections kept for one host: a playlist and a segment. More would only wait for their end.
 const IDLE_PER_HOST_MAX: usize = 2;
 
@@ -123,7 +126,7 @@ fn common(tls: ClientConfig) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
-        .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .default_headers(accept)
         .http1_only()
         .http1_ignore_invalid_headers_in_responses(true)

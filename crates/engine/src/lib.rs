@@ -25,7 +25,7 @@ pub use error::{ApiError, FetchError, Refusal, StartError, StatError, StopError,
 pub use http::fetch::{Body, Fetched, PLAYLIST_BYTES_MAX, SEGMENT_BYTES_MAX};
 pub use http::live::Live;
 pub use http::service::{Content, Version};
-pub use http::{BuildError, Http, tls};
+pub use http::{BuildError, Http, USER_AGENT, tls};
 pub use place::{Allowed, Guard, Place};
 pub use public::is_public;
 pub use selector::{Output, Selector};

@@ -5,6 +5,7 @@
 //! the service goes on; each later write tries again, be it to open the file.
 
 mod database;
+mod settings_file;
 mod writer;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use ledger::{Change, Kept};
 
 pub use database::{Database, OpenError};
+pub use settings_file::{Damage, Entry, SETTINGS_FILE, Saved, SettingsFile, WriteError};
 use writer::{Disk, Order};
 
 /// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
-use store::Store;
-use tokio::sync::watch;
+use store::{SettingsFile, Store};
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
@@ -18,7 +17,7 @@ use crate::http::{self, App};
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::registry::Registry;
-use crate::settings::Settings;
+use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
 
@@ -44,7 +43,8 @@ pub struct Service {
     tasks: Tasks,
     /// Tasks that see to what the others leave behind.
     last: Tasks,
-    settings: watch::Sender<Arc<Settings>>,
+    /// Tasks that run as long as the service does.
+    standing: usize,
     store: Store,
 }
 
@@ -61,7 +61,10 @@ impl Service {
         last.spawn(
             outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
         );
-        let (set, settings) = watch::channel(Arc::new(config.settings.clone()));
+        let folder = config.data_dir.clone();
+        let (file, saved) =
+            tokio::task::spawn_blocking(move || SettingsFile::load(&folder)).await?;
+        let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let upstream = Arc::new(Upstream::new(
@@ -89,7 +92,7 @@ impl Service {
             .map(|source| source.name.clone())
             .collect();
         let connections_max = connections_max(config.connections_max);
-        tell(&config, address, connections_max);
+        tell(&config, &settings.borrow(), address, connections_max);
         let limits = Limits {
             connections_max,
             headers_wait: config.headers_wait,
@@ -98,6 +101,7 @@ impl Service {
             clock,
             config,
             settings: settings.clone(),
+            keeper,
             registry,
             upstream,
             store: store.clone(),
@@ -105,12 +109,13 @@ impl Service {
             names,
             demo: staged.stage,
         });
+        let standing = tasks.running();
         tasks.spawn(listener.serve(app, tasks.clone(), settings, limits));
         Ok(Self {
             address,
             tasks,
             last,
-            settings: set,
+            standing,
             store,
         })
     }
@@ -120,14 +125,9 @@ impl Service {
         self.address
     }
 
-    /// Changes settings; running channels follow at once.
-    pub fn set(&self, settings: Settings) {
-        self.settings.send_replace(Arc::new(settings));
-    }
-
-    /// Tasks that run: for each channel one, for each connection one, and the listener.
+    /// Tasks that run for somebody: for each channel one, for each connection one, and the listener.
     pub fn tasks(&self) -> usize {
-        self.tasks.running()
+        self.tasks.running().saturating_sub(self.standing)
     }
 
     /// Ends all channels, waits for running requests, and writes what is to be kept.
@@ -169,7 +169,7 @@ fn connections_max(wanted: usize) -> usize {
     }
 }
 
-fn tell(config: &Config, address: SocketAddr, connections_max: usize) {
+fn tell(config: &Config, settings: &Settings, address: SocketAddr, connections_max: usize) {
     tracing::info!("listening on http://{address}, for up to {connections_max} connections");
     let engines: Vec<_> = config.engines.iter().map(ToString::to_string).collect();
     let names: Vec<_> = config
@@ -191,7 +191,7 @@ fn tell(config: &Config, address: SocketAddr, connections_max: usize) {
     if config.api_key.is_none() {
         tracing::warn!("API_KEY is not set: whoever reaches this address may call everything");
     }
-    for warning in config.settings.warnings() {
+    for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
 }

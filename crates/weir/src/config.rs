@@ -92,7 +92,7 @@ pub struct Config {
     pub channel_bytes_max: usize,
     /// Connections served at once.
     pub connections_max: usize,
-    /// Time for a request's headers to arrive, and longest rest between two requests.
+    /// Time for a request's headers to arrive, and then for its body; longest rest between two requests.
     pub headers_wait: Duration,
     /// How often an engine is asked for a session's statistics.
     pub collect_interval: Duration,

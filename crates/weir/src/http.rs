@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod body;
+mod config;
 mod connection;
 mod direct;
 mod error;
@@ -12,9 +13,10 @@ mod guard;
 mod line_ends;
 mod media;
 mod panel;
+mod patience;
 mod play;
 mod query;
-mod sent;
+mod receive;
 pub mod server;
 
 use std::net::SocketAddr;
@@ -32,12 +34,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
-use crate::settings::Settings;
+use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
 use error::Problem;
 
-/// Bytes of a request's body at most: settings and events are a few kilobytes.
+/// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 /// What requests are answered from. The router clones it for each of them, so it is one pointer.
@@ -66,6 +68,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// What may change.
     pub settings: watch::Receiver<Arc<Settings>>,
+    /// Who changes it.
+    pub keeper: Keeper,
     /// The channels.
     pub registry: Registry,
     /// Engines and sources.
@@ -109,6 +113,7 @@ pub fn router(app: App) -> Router {
     let state = Router::new()
         .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
+        .route("/proxy/config", get(config::read).post(config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
         .route("/events/stream_started", post(events::started))
         .route("/events/stream_ended", post(events::ended))
@@ -136,10 +141,7 @@ async fn not_found() -> Response {
     Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into()
 }
 
-async fn wrong_method() -> Response {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this address does not take that method; the header Allow names those that it takes",
-    )
-    .into()
+async fn wrong_method(method: Method) -> Response {
+    let detail = format!("this address does not take {method}");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into()
 }

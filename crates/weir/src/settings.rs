@@ -1,10 +1,24 @@
 //! The settings an operator may change: one table, from which checks, help and answers are made.
 
+mod change;
+mod keeper;
+mod saved;
 mod table;
 
+use std::fmt::Write;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
+pub use change::{Change, Given, Mistake};
+pub use keeper::{Keeper, NotKept};
 pub use table::{Key, TABLE, Unit};
+
+/// The one setting that is no number.
+pub const STREAM_MODE: &str = "stream_mode";
+
+/// Digits of a revision: enough that no two of one operator's values share one.
+const REVISION_DIGITS: usize = 16;
 
 /// What `/ace/getstream` serves when a request does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +37,30 @@ impl StreamMode {
             Self::Hls => "HLS",
         }
     }
+
+    /// The mode of a text. The error says what would be right.
+    pub fn read(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_uppercase().as_str() {
+            "HLS" => Ok(Self::Hls),
+            "TS" => Err(
+                "stream_mode TS is not available: this version serves HLS only, so set \
+                 it to 'HLS' or leave it out"
+                    .into(),
+            ),
+            _ => Err("stream_mode must be either 'TS' or 'HLS'".into()),
+        }
+    }
+}
+
+/// Two settings that cannot both be as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The one that is too great.
+    pub name: &'static str,
+    /// The one that it may not exceed.
+    pub other: &'static str,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// The values of all settings.
@@ -96,62 +134,38 @@ impl Settings {
     /// Sets one key from its text. The error says what would be right.
     pub fn set(&mut self, key: &Key, text: &str) -> Result<(), String> {
         let number: f64 = text.trim().parse().map_err(|_| key.wants(text))?;
-        if !(key.min..=key.max).contains(&number) || (key.unit.is_whole() && number.fract() != 0.0)
-        {
-            return Err(key.wants(text));
-        }
+        key.take(number).map_err(|_| key.wants(text))?;
         (key.set)(self, number);
         Ok(())
     }
 
-    /// Sets the mode from its text.
-    pub fn set_mode(&mut self, text: &str) -> Result<(), String> {
-        match text.trim().to_ascii_uppercase().as_str() {
-            "HLS" => self.stream_mode = StreamMode::Hls,
-            "TS" => {
-                return Err(
-                    "stream_mode TS is not available: this version serves HLS only, so set \
-                            it to 'HLS' or leave it out"
-                        .into(),
-                );
-            }
-            _ => return Err("stream_mode must be either 'TS' or 'HLS'".into()),
-        }
-        Ok(())
-    }
-
-    /// Rules that hold between keys, as pairs of a key's name and what is wrong.
-    pub fn contradictions(&self) -> Vec<(&'static str, String)> {
-        let counts = [
-            (
-                "hls_window_size",
-                self.hls_window_size,
-                "hls_max_segments",
-                self.hls_max_segments,
-            ),
-            (
-                "hls_initial_segments",
-                self.hls_initial_segments,
-                "hls_max_initial_segments",
-                self.hls_max_initial_segments,
-            ),
-            (
-                "hls_max_initial_segments",
-                self.hls_max_initial_segments,
-                "hls_max_segments",
-                self.hls_max_segments,
-            ),
-        ];
-        counts
+    /// Rules that hold between keys, as far as they are broken.
+    pub fn contradictions(&self) -> Vec<Contradiction> {
+        let window = ("hls_window_size", self.hls_window_size);
+        let initial = ("hls_initial_segments", self.hls_initial_segments);
+        let initial_max = ("hls_max_initial_segments", self.hls_max_initial_segments);
+        let kept = ("hls_max_segments", self.hls_max_segments);
+        [(window, kept), (initial, initial_max), (initial_max, kept)]
             .into_iter()
-            .filter(|(_, less, _, more)| more < less)
-            .map(|(name, less, other, more)| {
-                (
-                    name,
-                    format!("{name} ({less}) must not be greater than {other} ({more})"),
-                )
+            .filter(|((_, less), (_, more))| more < less)
+            .map(|((name, less), (other, more))| Contradiction {
+                name,
+                other,
+                message: format!("{name} ({less}) must not be greater than {other} ({more})"),
             })
             .collect()
+    }
+
+    /// A name for exactly these values: others have another.
+    pub fn revision(&self) -> String {
+        let mut text = self.stream_mode.as_str().to_owned();
+        for key in TABLE {
+            // Writing to a string cannot fail.
+            let _ = write!(text, " {}={}", key.name, (key.get)(self));
+        }
+        let mut digits = hex::encode(Sha256::digest(text.as_bytes()));
+        digits.truncate(REVISION_DIGITS);
+        digits
     }
 
     /// Values that are allowed and hurt somebody.
@@ -238,15 +252,30 @@ mod tests {
             hls_max_segments: 10,
             ..Settings::default()
         };
-        assert_eq!(settings.contradictions().len(), 1);
+        let found = settings.contradictions();
+        let [found] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        let names = (found.name, found.other);
+        assert_eq!(names, ("hls_window_size", "hls_max_segments"));
+    }
+
+    #[test]
+    fn each_value_has_its_own_revision_and_the_same_values_the_same() {
+        let mut revisions = std::collections::BTreeSet::from([Settings::default().revision()]);
+        for key in TABLE {
+            let mut settings = Settings::default();
+            (key.set)(&mut settings, key.min);
+            assert!(revisions.insert(settings.revision()), "{}", key.name);
+            (key.set)(&mut settings, key.default);
+            assert_eq!(settings.revision(), Settings::default().revision());
+        }
     }
 
     #[test]
     fn continuous_output_is_refused_with_a_clear_text() {
-        let error = Settings::default()
-            .set_mode("TS")
-            .expect_err("not available");
+        let error = StreamMode::read("TS").expect_err("not available");
         assert!(error.contains("serves HLS only"), "{error}");
-        assert!(Settings::default().set_mode("hls").is_ok());
+        assert_eq!(StreamMode::read("hls"), Ok(StreamMode::Hls));
     }
 }

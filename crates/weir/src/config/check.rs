@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Config, LogFormat, Secret, ServeArgs, Source};
 use crate::selector;
-use crate::settings::{Settings, TABLE, Unit};
+use crate::settings::{Key, Settings, StreamMode, TABLE, Unit};
 
 /// Over twice the target durations in use: a player rests that long between two requests.
 const HEADERS_WAIT: Duration = Duration::from_secs(30);
@@ -107,15 +107,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 self.mistakes.push(format!("{}: {mistake}", key.variable));
             }
         }
-        if let Some(text) = (self.variable)("PROXY_STREAM_MODE")
-            && let Err(mistake) = settings.set_mode(&text)
-        {
-            self.mistakes.push(format!("PROXY_STREAM_MODE: {mistake}"));
+        if let Some(text) = (self.variable)("PROXY_STREAM_MODE") {
+            match StreamMode::read(&text) {
+                Ok(mode) => settings.stream_mode = mode,
+                Err(mistake) => self.mistakes.push(format!("PROXY_STREAM_MODE: {mistake}")),
+            }
         }
-        for (name, mistake) in settings.contradictions() {
-            let key = TABLE.iter().find(|key| key.name == name);
-            let variable = key.map_or(name, |key| key.variable);
-            self.mistakes.push(format!("{variable}: {mistake}"));
+        for found in settings.contradictions() {
+            let variable = Key::named(found.name).map_or(found.name, |key| key.variable);
+            self.mistakes.push(format!("{variable}: {}", found.message));
         }
         settings
     }

@@ -1,31 +1,37 @@
 //! A viewer's connection that is dropped when it takes nothing for too long.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::sync::watch;
 
 use super::line_ends::LineEnds;
+use super::patience::patience;
+use crate::settings::Settings;
 
 /// A socket with a limit on how long one write may make no progress. Reading has no limit here:
 /// the server bounds headers, and a player may rest between requests.
 pub(super) struct Connection {
     socket: TcpStream,
-    stall_max: Duration,
+    settings: watch::Receiver<Arc<Settings>>,
     /// Runs while a write waits; most writes never do, so most connections never have one.
-    stalled: Option<Pin<Box<Sleep>>>,
+    stalled: Option<Stall>,
     line_ends: LineEnds,
 }
 
+type Stall = Pin<Box<dyn Future<Output = Duration> + Send>>;
+
 impl Connection {
-    pub(super) fn new(socket: TcpStream, stall_max: Duration) -> Self {
+    pub(super) fn new(socket: TcpStream, settings: watch::Receiver<Arc<Settings>>) -> Self {
         Self {
             socket,
-            stall_max,
+            settings,
             stalled: None,
             line_ends: LineEnds::default(),
         }
@@ -40,12 +46,14 @@ impl Connection {
             self.stalled = None;
             return written;
         }
-        let stall_max = self.stall_max;
+        let settings = &self.settings;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Box::pin(sleep(stall_max)));
-        ready!(stalled.as_mut().poll(context));
-        let text = format!("nothing was taken for {} s", stall_max.as_secs());
+            .get_or_insert_with(|| Box::pin(patience(settings.clone(), |it| it.stream_timeout)));
+        let stall_max = ready!(stalled.as_mut().poll(context));
+        // A future that has ended must not be asked again.
+        self.stalled = None;
+        let text = format!("nothing was taken for {} s", stall_max.as_secs_f64());
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, text)))
     }
 }
@@ -107,7 +115,11 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let reader = TcpStream::connect(address).await.expect("a connection");
         let (socket, _) = listener.accept().await.expect("the connection");
-        let mut connection = Connection::new(socket, Duration::from_millis(50));
+        let (_show, settings) = watch::channel(Arc::new(Settings {
+            stream_timeout: Duration::from_millis(50),
+            ..Settings::default()
+        }));
+        let mut connection = Connection::new(socket, settings);
         let chunk = vec![0; 1 << 20];
         let error = loop {
             match connection.write_all(&chunk).await {

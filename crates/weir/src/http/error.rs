@@ -6,22 +6,27 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use channel::{Failure, OpenFailure, Refused};
-use serde_json::json;
+use serde_json::{Value, json};
+use store::WriteError;
 
 use crate::registry::TooManyChannels;
 use crate::selector::SelectorError;
+use crate::settings::{Given, Mistake, NotKept};
 
 /// How long a caller is asked to wait where nothing says better.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Bytes of a text that are given back to whoever sent it, to know it by.
+const VALUE_BYTES_MAX: usize = 64;
 
 /// An answer that says what is wrong: `{"detail": "..."}`.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
-    /// Each mistake with its field, where there may be several.
-    mistakes: Vec<(String, String)>,
     retry_after: Option<Duration>,
+    /// What is wrong with what was sent, name by name.
+    mistakes: Vec<Mistake>,
 }
 
 impl Problem {
@@ -29,17 +34,8 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
-            mistakes: Vec::new(),
             retry_after: None,
-        }
-    }
-
-    /// Fields that are wrong, all at once; there is at least one.
-    pub(super) fn mistakes(mistakes: Vec<(String, String)>) -> Self {
-        let first = mistakes.first().map(|(_, message)| message.clone());
-        Self {
-            mistakes,
-            ..Self::new(StatusCode::BAD_REQUEST, first.unwrap_or_default())
+            mistakes: Vec::new(),
         }
     }
 
@@ -111,20 +107,62 @@ impl From<Refused> for Problem {
     }
 }
 
+impl From<Vec<Mistake>> for Problem {
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        let first = mistakes.first().map(|mistake| mistake.message.clone());
+        Self {
+            mistakes,
+            ..Self::new(StatusCode::BAD_REQUEST, first.unwrap_or_default())
+        }
+    }
+}
+
+impl From<NotKept> for Problem {
+    fn from(error: NotKept) -> Self {
+        let text = error.to_string();
+        match error {
+            NotKept::Contradictory(mistakes) => mistakes.into(),
+            NotKept::Outdated { .. } => Self::new(StatusCode::PRECONDITION_FAILED, text),
+            NotKept::Unwritten(WriteError::Full(_)) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text)
+            }
+            NotKept::Unwritten(_) | NotKept::Unanswered => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+            }
+            NotKept::Busy => Self::unavailable(text, RETRY_AFTER),
+        }
+    }
+}
+
+fn mistake_json(mistake: &Mistake) -> Value {
+    let mut json = json!({ "field": mistake.field, "message": mistake.message });
+    match &mistake.value {
+        Some(Given::Number(number)) => json["value"] = json!(number),
+        Some(Given::Text(text)) => {
+            let end = text.floor_char_boundary(VALUE_BYTES_MAX);
+            json["value"] = json!(text[..end]);
+        }
+        Some(Given::Other(_)) | None => {}
+    }
+    json
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut answer = json!({ "detail": self.detail });
+        let mut body = json!({ "detail": self.detail });
         if !self.mistakes.is_empty() {
-            let errors = self.mistakes.iter();
-            let errors = errors.map(|(field, what)| json!({ "field": field, "message": what }));
-            answer["errors"] = errors.collect();
+            body["errors"] = self.mistakes.iter().map(mistake_json).collect();
         }
-        let mut response = (self.status, Json(answer)).into_response();
+        let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the request may still come, and would be taken for another.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(pause) = self.retry_after {
             let seconds = pause.as_secs_f64().ceil().max(1.0) as u64;

@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use ledger::Ending;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 use super::api::{date, stream_state};
 use super::error::Problem;
-use super::{App, auth, sent};
+use super::{App, auth, receive};
 use crate::clock;
+use crate::settings::Mistake;
 
 /// Bytes of one text in an event; addresses of engines are some hundred.
 const TEXT_BYTES_MAX: usize = 2_048;
@@ -26,7 +28,7 @@ pub(super) async fn started(
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     auth::protected(&app, request.headers())?;
-    let (_, event) = sent::json(request).await?;
+    let event = event(&app, request).await?;
     let stream = Reader::new(&event)?.stream()?;
     let taken = app
         .outbox
@@ -42,7 +44,7 @@ pub(super) async fn ended(
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     auth::protected(&app, request.headers())?;
-    let (_, event) = sent::json(request).await?;
+    let event = event(&app, request).await?;
     let end = Reader::new(&event)?.end()?;
     let taken = app
         .outbox
@@ -100,6 +102,15 @@ pub(super) async fn retry(
     Ok(outbox(State(app)).await)
 }
 
+async fn event(app: &App, request: Request) -> Result<Value, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = receive::json(app, &parts.headers, body).await?;
+    serde_json::from_slice(&bytes.unwrap_or_default()).map_err(|error| {
+        let detail = format!("the body is not JSON: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    })
+}
+
 fn not_kept() -> Problem {
     let detail = "the event cannot be kept at the moment; send it again";
     Problem::unavailable(detail, RETRY_AFTER)
@@ -116,7 +127,7 @@ struct End {
 /// over: other proxies say more than Weir needs.
 struct Reader<'a> {
     event: &'a Map<String, Value>,
-    mistakes: Vec<(String, String)>,
+    mistakes: Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
@@ -126,9 +137,9 @@ impl<'a> Reader<'a> {
                 event,
                 mistakes: Vec::new(),
             }),
-            None => Err(Problem::mistakes(vec![(
-                "body".into(),
-                "the body must be a JSON object".into(),
+            None => Err(Problem::from(vec![mistake(
+                "body",
+                "must be a JSON object",
             )])),
         }
     }
@@ -179,7 +190,7 @@ impl<'a> Reader<'a> {
         if self.mistakes.is_empty() {
             Ok(value)
         } else {
-            Err(Problem::mistakes(self.mistakes))
+            Err(Problem::from(self.mistakes))
         }
     }
 
@@ -261,11 +272,17 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&mut self, field: &str, what: &str) {
-        let known = self.mistakes.iter().any(|(other, _)| other == field);
-        if !known {
-            self.mistakes
-                .push((field.to_owned(), format!("{field} {what}")));
+        if !self.mistakes.iter().any(|other| other.field == field) {
+            self.mistakes.push(mistake(field, what));
         }
+    }
+}
+
+fn mistake(field: &str, what: &str) -> Mistake {
+    Mistake {
+        field: field.to_owned(),
+        message: format!("{field} {what}"),
+        value: None,
     }
 }
 

@@ -11,6 +11,7 @@ use channel::{Caller, Phase, Refused, Snapshot, ViewerId, view};
 
 use super::error::Problem;
 use super::guard::Names;
+use super::patience::patience;
 use super::{App, Ask, Peer, query};
 use crate::handle::{Handle, Visit};
 use crate::selector::{Known, Selector};
@@ -176,19 +177,25 @@ async fn ready(
     handle: &Handle,
     visit: Visit,
 ) -> Result<(Arc<Snapshot>, Visit), Problem> {
-    let patience = app.settings.borrow().hls_buffer_ready_timeout;
     let mut snapshots = handle.snapshots();
-    let decided = snapshots.wait_for(|snapshot| is_decided(snapshot, handle));
-    let problem = match tokio::time::timeout(patience, decided).await {
-        Ok(Ok(snapshot)) => match &snapshot.phase {
+    let decided = tokio::select! {
+        biased;
+        decided = snapshots.wait_for(|snapshot| is_decided(snapshot, handle)) => {
+            decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
+        }
+        waited = patience(app.settings.clone(), |it| it.hls_buffer_ready_timeout) => {
+            Err(Problem::not_ready(waited))
+        }
+    };
+    let problem = match decided {
+        Ok(snapshot) => match &snapshot.phase {
             Phase::Failed { failure, until } => {
                 Problem::of_failure(failure, until.since(app.clock.now()))
             }
             Phase::Stopping => Problem::from(Refused::Closed),
-            _ => return Ok((Arc::clone(&snapshot), visit)),
+            _ => return Ok((snapshot, visit)),
         },
-        Ok(Err(_)) => Problem::from(Refused::Closed),
-        Err(_) => Problem::not_ready(patience),
+        Err(problem) => problem,
     };
     visit.refuse();
     Err(problem)

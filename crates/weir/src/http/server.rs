@@ -111,8 +111,7 @@ impl Listener {
             };
             match accepted {
                 Ok((socket, peer, place)) => {
-                    let stall_max = settings.borrow().stream_timeout;
-                    let connection = Connection::new(socket, stall_max);
+                    let connection = Connection::new(socket, settings.clone());
                     let stopping = tasks.stopping().clone();
                     let site = Site {
                         app: app.clone(),

@@ -23,7 +23,7 @@ impl Unit {
 }
 
 /// One setting that is a number.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Its name in the API.
     pub name: &'static str,
@@ -46,22 +46,40 @@ pub struct Key {
 }
 
 impl Key {
-    /// What is wrong with a value, and what would be right.
+    /// The setting of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TABLE.iter().find(|key| key.name == name)
+    }
+
+    /// Judges a number. The error's text is one that users' scripts look for, so it names no value.
+    pub fn take(&self, number: f64) -> Result<f64, String> {
+        if !(self.min..=self.max).contains(&number) {
+            return Err(self.range());
+        }
+        if self.unit.is_whole() && number.fract() != 0.0 {
+            return Err(format!("{} must be a whole number", self.name));
+        }
+        Ok(number)
+    }
+
+    /// What is wrong with a text, and what would be right.
     pub fn wants(&self, given: &str) -> String {
-        let seconds = if self.unit == Unit::Seconds {
-            " seconds"
-        } else {
-            ""
-        };
         let whole = if self.unit.is_whole() {
             ", a whole number"
         } else {
             ""
         };
-        format!(
-            "{} must be between {} and {}{seconds}{whole} (it is {given:?})",
-            self.name, self.min, self.max
-        )
+        format!("{}{whole} (it is {given:?})", self.range())
+    }
+
+    fn range(&self) -> String {
+        let seconds = if self.unit == Unit::Seconds {
+            " seconds"
+        } else {
+            ""
+        };
+        let Self { name, min, max, .. } = self;
+        format!("{name} must be between {min} and {max}{seconds}")
     }
 }
 

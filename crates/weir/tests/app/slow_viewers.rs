@@ -36,7 +36,7 @@ fn heavy_engine() -> Options {
 }
 
 /// A stage of large segments where a viewer may stop reading for so long.
-async fn heavy(stall_max: Duration) -> (Stage, Watcher) {
+pub(crate) async fn heavy(stall_max: Duration) -> (Stage, Watcher) {
     let stage = Stage::with(heavy_engine(), |config| {
         fast(config);
         config.settings.stream_timeout = stall_max;
@@ -48,7 +48,7 @@ async fn heavy(stall_max: Duration) -> (Stage, Watcher) {
 }
 
 /// The path of a segment that is listed now, with its viewer's token.
-async fn newest(watcher: &Watcher) -> String {
+pub(crate) async fn newest(watcher: &Watcher) -> String {
     let list = watcher.player.poll().await;
     let uri = &list.segments.last().expect("a segment").uri;
     let (folder, _) = watcher.player.media.rsplit_once('/').expect("a path");
@@ -56,7 +56,7 @@ async fn newest(watcher: &Watcher) -> String {
 }
 
 /// A connection on which a path was asked for, and nothing was read.
-async fn unread(address: SocketAddr, path: &str) -> TcpStream {
+pub(crate) async fn unread(address: SocketAddr, path: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket
         .set_recv_buffer_size(RECEIVED_MAX)
@@ -67,7 +67,7 @@ async fn unread(address: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
-async fn until_tasks(stage: &Stage, most: usize) {
+pub(crate) async fn until_tasks(stage: &Stage, most: usize) {
     eventually("tasks have ended", async || {
         (stage.weir.tasks() <= most).then_some(())
     })

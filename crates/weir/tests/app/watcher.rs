@@ -73,6 +73,22 @@ impl Watcher {
         list
     }
 
+    /// Looks until the list is as wanted.
+    pub(crate) async fn until_list(&mut self, wanted: impl Fn(&hls::Media) -> bool) -> hls::Media {
+        let deadline = tokio::time::sleep(PATIENCE);
+        tokio::pin!(deadline);
+        loop {
+            let list = self.look().await;
+            if wanted(&list) {
+                return list;
+            }
+            tokio::select! {
+                () = &mut deadline => panic!("never came to be; the list is {list:#?}"),
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+        }
+    }
+
     /// Looks until it has so many more segments.
     pub(crate) async fn more(&mut self, count: usize) -> hls::Media {
         let wanted = self.seen.len() + count;

@@ -35,10 +35,10 @@ const KINDS: &[&str] = &[
 ];
 
 /// Points of each kind and plot in a short sweep, spread evenly.
-const SHORT: usize = 5;
+const SHORT: usize = 8;
 
 /// Fewer crashes than this in a sweep mean that it looks at nothing.
-const CRASHES_MIN: usize = 25;
+const CRASHES_MIN: usize = 50;
 
 #[expect(clippy::disallowed_methods, reason = "a test's own choice of length")]
 fn is_long() -> bool {

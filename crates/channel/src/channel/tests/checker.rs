@@ -14,7 +14,7 @@ use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::snapshot::Snapshot;
 use crate::source::PullId;
 use crate::time::Moment;
-use crate::window::Promise;
+use crate::window::{HELD_MAX, Promise};
 
 /// What a number stands for, for ever.
 #[derive(Debug, PartialEq)]
@@ -140,7 +140,14 @@ impl Checker {
     fn snapshot(&mut self, snapshot: &Snapshot, settings: &Settings) {
         let window = &snapshot.window;
         let held = window.held().len();
-        assert!(held <= settings.segments_max.max(PUBLISHED_SEGMENTS_MIN));
+        let needed = window.listed_least();
+        let oldest = window.held().next().map(|segment| segment.duration);
+        let spared = window.duration().saturating_sub(oldest.unwrap_or_default());
+        assert!(
+            held <= settings.segments_max.max(PUBLISHED_SEGMENTS_MIN)
+                || (held <= HELD_MAX && spared < needed),
+            "more is held than is set, and than a list needs"
+        );
         assert!(window.bytes() <= settings.bytes_max || held <= PUBLISHED_SEGMENTS_MIN);
         assert_eq!(
             window.bytes(),

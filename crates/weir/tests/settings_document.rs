@@ -1,0 +1,106 @@
+//! `docs/settings.md` is written from the table of settings, and fails to be right when it differs.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use weir::settings::{Key, Settings, StreamMode, TABLE, Unit};
+
+/// Writes the document instead of comparing it, when it is set.
+const WRITE: &str = "WEIR_WRITE_DOCS";
+
+const HEAD: &str = "\
+# Settings
+
+Written by `make docs` from the table in `crates/weir/src/settings/table.rs`.
+
+Each can be set by its variable when Weir starts, and changed while it runs: in the panel, or by a call. What was
+changed by a call wins over the variable, and that over the default. A change acts at once, on channels that run and on
+requests that wait.
+
+";
+
+const TAIL: &str = r#"
+`stream_mode` (`PROXY_STREAM_MODE`) is what `/ace/getstream` serves. This version serves HLS only and refuses `TS` with a
+sentence that says so. `vlc_user_agent` (what Weir calls itself towards engines) and `engine_variant` can only be read.
+
+Three rules hold between settings: `hls_window_size` ≤ `hls_max_segments`, and `hls_initial_segments` ≤
+`hls_max_initial_segments` ≤ `hls_max_segments`. Values that are allowed and hurt somebody are taken, and named in
+`warnings`.
+
+## Reading and changing
+
+    curl http://HOST:8000/proxy/config
+    curl -X POST -H "Authorization: Bearer $API_KEY" "http://HOST:8000/proxy/config?hls_window_size=8"
+    curl -X POST -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \
+         -d '{"hls_window_size": 8, "hls_max_segments": 30}' http://HOST:8000/proxy/config
+
+A change names any number of settings and is made whole or not at all. It is answered when it is on the disk and in effect,
+with all values as they are then. Numbers are JSON numbers; in parameters they are text.
+
+Answers carry an `ETag`, the revision of the values. A change with `If-Match` is made only on those values, so that two
+people do not undo each other's.
+
+| answer | when |
+| --- | --- |
+| 200 | the change is made: `{"message": "Proxy configuration updated and persisted", ...}` |
+| 400 | it cannot be made: `{"detail": "...", "errors": [{"field", "message", "value"}]}` with every mistake |
+| 401, 403 | `API_KEY` is set and the token is missing or wrong; or the page of another site sent it |
+| 408, 411, 413, 415 | the body did not come in time, has no length, is too large, is not said to be JSON |
+| 412 | `If-Match` names other values than those of now |
+| 500, 507 | the disk refused it, or is full: the old values stay |
+| 503 | too many changes wait |
+
+A value out of its range is answered with `<name> must be between <least> and <greatest>`, and ` seconds` where it is a time.
+
+## The file
+
+What was changed by calls is in `proxy_settings.json` in the data folder: one JSON object, with a `version`. Edit it while Weir
+is stopped. It is replaced as a whole, and the one before stays as `proxy_settings.json.bak`; delete both to go back to
+variables and defaults.
+
+No fault of the file stops the start. One that is empty, cut off or no object is put aside as `proxy_settings.json.damaged-1`
+and so on, up to ten of them, and the one before is used. A single bad value, or two that contradict each other, are left
+out, and a copy is kept. What a newer version wrote and this one does not know stays in the file. Each of these is a line in
+the log.
+"#;
+
+fn row(key: &Key) -> String {
+    let unit = match key.unit {
+        Unit::Count => "",
+        Unit::Seconds => " s",
+        Unit::TargetDurations => " target durations",
+    };
+    let (name, variable, sentence) = (key.name, key.variable, key.sentence);
+    let (default, min, max) = (key.default, key.min, key.max);
+    format!("| `{name}` | `{variable}` | {default}{unit} | {min} to {max} | {sentence} |\n")
+}
+
+fn document() -> String {
+    let mut text = HEAD.to_owned();
+    text.push_str("| setting | variable | default | range | what it does |\n| --- | --- | --- | --- | --- |\n");
+    text.extend(TABLE.iter().map(row));
+    let mode = Settings::default().stream_mode;
+    let modes = [StreamMode::Ts, StreamMode::Hls].map(StreamMode::as_str);
+    let _ = writeln!(
+        text,
+        "| `stream_mode` | `PROXY_STREAM_MODE` | {} | {} | What `/ace/getstream` serves. |",
+        mode.as_str(),
+        modes.join(", ")
+    );
+    text.push_str(TAIL);
+    text
+}
+
+#[test]
+fn the_document_of_settings_says_what_the_table_says() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
+    let wanted = document();
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&path, &wanted).expect("the document is written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "docs/settings.md is not what the table says; write it by: make docs"
+    );
+}
