@@ -5,7 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc docs players screenshot bench clean help
+.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench clean help
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg
+	scripts/install-tools ffmpeg strace
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8
@@ -43,6 +43,10 @@ docs: ## write docs/settings.md anew
 players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
 	scripts/install-tools ffmpeg chromium
 	cd tests/players && npm ci --no-audit --no-fund --silent && WEIR_BIN=$(TARGET)/debug/weir npm test --silent
+
+crash: ## kill the program at every single write it makes; `make test` tries some of them
+	scripts/install-tools strace
+	WEIR_CRASH=all cargo test --locked -p weir --test crash -- --nocapture
 
 screenshot: players ## take the README's picture anew
 	cp tests/players/artifacts/panel-dark-1280.png docs/panel.png

@@ -18,6 +18,16 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::LastViewerLeft,
+        Self::Stopped,
+        Self::Shutdown,
+        Self::SourceEnded,
+        Self::SourceLost,
+        Self::StartFailed,
+    ];
+
     /// The word used in events and answers.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,8 +3,8 @@
 use ledger::{Kind, Stream};
 use serde_json::{Value, json};
 
-/// What is sent for an event.
-pub(crate) fn of(kind: Kind, stream: &Stream) -> String {
+/// What is sent for an event: the contract's JSON, as text.
+pub fn of(kind: Kind, stream: &Stream) -> String {
     match kind {
         Kind::Started => started(stream),
         Kind::Ended => ended(stream),

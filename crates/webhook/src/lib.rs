@@ -12,6 +12,8 @@ use reqwest::{Client, Response};
 use rustls::ClientConfig;
 use url::Url;
 
+pub use body::of as body;
+
 /// Longest wait for a whole answer. Events are small and so are answers; whoever needs longer is
 /// asked again later.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -81,7 +83,7 @@ impl Orchestrator {
             .client
             .post(self.place(event))
             .header(IDEMPOTENCY_KEY, event.id())
-            .body(body::of(event.kind, stream))
+            .body(body(event.kind, stream))
             .send()
             .await;
         match sent {

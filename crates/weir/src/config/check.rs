@@ -284,7 +284,7 @@ pub(super) fn variables_help() -> String {
     text.push_str(
         "\n  PROXY_STREAM_MODE  [HLS]\n          What /ace/getstream serves; this version: HLS.\n\
          \n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
-         \n  ORCHESTRATOR_URL\n          Where events are to be sent; checked, not used by this version.\n\
+         \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
          \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
          \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep for each stream; checked, not used by this version.\n",
     );
