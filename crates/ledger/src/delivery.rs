@@ -5,8 +5,12 @@ use std::time::Duration;
 /// First rest after a failure; it doubles with each failure in a row.
 const REST_MIN: Duration = Duration::from_millis(500);
 
-/// Longest rest. An orchestrator that is back is found within a minute.
-const REST_MAX: Duration = Duration::from_secs(60);
+/// Longest rest. An orchestrator that is back is found within half a minute, so that even a long queue
+/// is told within a minute of an outage's end.
+const REST_MAX: Duration = Duration::from_secs(30);
+
+/// Rest where somebody has to act first.
+const REST_UNTIL_MENDED: Duration = Duration::from_secs(60);
 
 /// Characters of an answer that are kept to be looked at.
 const TEXT_MAX: usize = 300;
@@ -87,10 +91,10 @@ impl Delivery {
     /// Rests after a failure.
     pub(crate) fn rest(&mut self, now: Duration, what: String, at_least: Option<Duration>) {
         let failures = 1 + self.trouble.as_ref().map_or(0, |it| it.failures);
-        let grown = REST_MIN * 2_u32.saturating_pow((failures - 1).min(8));
+        let grown = (REST_MIN * 2_u32.saturating_pow((failures - 1).min(8))).min(REST_MAX);
         let rest = grown
             .max(at_least.unwrap_or_default())
-            .min(REST_MAX)
+            .min(REST_UNTIL_MENDED)
             .mul_f64(self.spread());
         self.trouble = Some(Trouble {
             what,
@@ -116,11 +120,11 @@ pub(crate) fn trouble_of(outcome: &Outcome) -> Option<(String, Option<Duration>)
             format!(
                 "the orchestrator answered {status}: check that API_KEY is the one that it expects"
             ),
-            Some(REST_MAX),
+            Some(REST_UNTIL_MENDED),
         )),
         Outcome::Misdirected { what } => Some((
             format!("what answers at ORCHESTRATOR_URL is no orchestrator: {what}"),
-            Some(REST_MAX),
+            Some(REST_UNTIL_MENDED),
         )),
         Outcome::Unavailable { what, retry_after } => Some((what.clone(), *retry_after)),
     }

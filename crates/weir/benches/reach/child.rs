@@ -25,7 +25,15 @@ pub(crate) struct Server {
 impl Server {
     /// Weir as it is built for release, with these variables.
     pub(crate) async fn weir(variables: &[(&str, String)]) -> anyhow::Result<Self> {
-        let (folder, address) = (tempfile::tempdir()?, free_address()?);
+        Self::weir_in(tempfile::tempdir()?, variables).await
+    }
+
+    /// The same in a data folder that something has been left in.
+    pub(crate) async fn weir_in(
+        folder: TempDir,
+        variables: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
+        let address = free_address()?;
         let mut command = guarded(env!("CARGO_BIN_EXE_weir"));
         command
             .arg("serve")

@@ -11,6 +11,7 @@ mod serving;
 mod stage;
 mod stalled;
 mod starting;
+mod telling;
 mod watching;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use report::Row;
 
 const USAGE: &str = "cargo bench -p weir -- [--strict] [--only FIGURE,...]
   --strict   end with an error if a goal is missed
-  --only     some of: watching, serving, starting, stalled; nothing is written then";
+  --only     some of: watching, serving, starting, stalled, telling; nothing is written then";
 
 /// What the command line asks for.
 struct Asked {
@@ -87,6 +88,9 @@ async fn measure(asked: &Asked) -> anyhow::Result<Vec<Row>> {
     }
     if asked.wants("stalled") {
         rows.extend(stalled::measure().await?);
+    }
+    if asked.wants("telling") {
+        rows.extend(telling::measure().await?);
     }
     if asked.wants("watching") {
         rows.extend(watching::measure().await?);
