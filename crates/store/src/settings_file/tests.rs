@@ -60,7 +60,7 @@ fn a_damaged_file_is_put_aside_and_the_one_before_is_used() {
     for damage in ["", " \n", "\0\0\0\0", torn, "[7]", "7", "null", &large] {
         let (folder, _) = twice();
         fs::write(path(&folder, ""), damage).expect("damage");
-        assert_eq!(window(folder.path()), Some(6.0), "{:.20}", damage);
+        assert_eq!(window(folder.path()), Some(6.0), "{damage:.20}");
         let aside = fs::read_to_string(path(&folder, ".damaged-1")).expect("kept");
         assert_eq!(aside, damage);
         // The next start says so again, and loses nothing.
