@@ -13,9 +13,9 @@ const HEAD: &str = "\
 
 Written by `make docs` from the table in `crates/weir/src/settings/table.rs`.
 
-Each can be set by its variable when Weir starts, and changed while it runs: in the panel, or by a call. What was
-changed by a call wins over the variable, and that over the default. A change acts at once, on channels that run and on
-requests that wait.
+Each can be set by its variable when Weir starts, and changed by a call while it runs. What was changed by a call wins
+over the variable, and that over the default. A change acts at once, on channels that run and on requests that wait; a
+connection to an engine that is being made keeps the time it was given.
 
 ";
 

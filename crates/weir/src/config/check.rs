@@ -266,7 +266,9 @@ fn is_http(url: &Url) -> bool {
 
 /// The part of `--help` that lists the settings.
 pub(super) fn variables_help() -> String {
-    let mut text = String::from("Settings, by variable (or in .env):\n");
+    let mut text = String::from(
+        "Settings, by variable (or in .env); what was changed by POST /proxy/config wins over them:\n",
+    );
     for key in TABLE {
         let unit = match key.unit {
             Unit::Count => "",

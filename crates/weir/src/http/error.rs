@@ -137,7 +137,9 @@ impl From<NotKept> for Problem {
 fn mistake_json(mistake: &Mistake) -> Value {
     let mut json = json!({ "field": mistake.field, "message": mistake.message });
     match &mistake.value {
-        Some(Given::Number(number)) => json["value"] = json!(number),
+        Some(Given::Number(number)) if number.is_finite() => json["value"] = json!(number),
+        // JSON has no word for it.
+        Some(Given::Number(number)) => json["value"] = json!(number.to_string()),
         Some(Given::Text(text)) => {
             let end = text.floor_char_boundary(VALUE_BYTES_MAX);
             json["value"] = json!(text[..end]);

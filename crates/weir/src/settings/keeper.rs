@@ -72,7 +72,16 @@ impl Keeper {
         base: &Settings,
         tasks: &Tasks,
     ) -> (Self, watch::Receiver<Arc<Settings>>) {
-        let Laid { settings, ignored } = lay(base, &mut saved);
+        let laid = lay(base, &mut saved);
+        let Laid {
+            settings,
+            ignored,
+            used,
+        } = laid;
+        if !used.is_empty() {
+            let names = used.join(", ");
+            tracing::info!("saved settings win over variables: {names}");
+        }
         for mistake in &ignored {
             tracing::error!("a saved setting is not used: {mistake}");
         }

@@ -9,6 +9,8 @@ pub(super) struct Laid {
     pub(super) settings: Settings,
     /// One sentence for each saved value that is not used, and was taken out of what is saved.
     pub(super) ignored: Vec<String>,
+    /// The settings that are saved.
+    pub(super) used: Vec<&'static str>,
 }
 
 /// Lays saved settings over others.
@@ -16,6 +18,7 @@ pub(super) fn lay(base: &Settings, saved: &mut Saved) -> Laid {
     let mut laid = Laid {
         settings: base.clone(),
         ignored: Vec::new(),
+        used: Vec::new(),
     };
     for name in names() {
         if let Some(Err(mistake)) = change_of(name, saved) {
@@ -34,6 +37,7 @@ pub(super) fn lay(base: &Settings, saved: &mut Saved) -> Laid {
         });
         // Each round takes at least one saved value out.
         let Some(found) = contradiction else {
+            laid.used = names().filter(|name| saved.get(name).is_some()).collect();
             return laid;
         };
         laid.ignored.push(found.message);
@@ -81,6 +85,7 @@ mod tests {
             ..base
         };
         assert_eq!((laid.settings, laid.ignored.len()), (wanted, 0));
+        assert_eq!(laid.used, ["hls_window_size"]);
     }
 
     #[test]

@@ -255,6 +255,15 @@ async fn all_mistakes_of_a_change_are_told_at_once_and_its_good_part_is_not_made
 }
 
 #[tokio::test]
+async fn a_value_that_json_has_no_word_for_is_told_as_text() {
+    let stage = Stage::fast(|_| {}).await;
+    let reply = post(stage.address(), "hls_window_size=nan&stream_timeout=inf").await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(reply.json["errors"][0]["value"], "NaN");
+    assert_eq!(reply.json["errors"][1]["value"], "inf");
+}
+
+#[tokio::test]
 async fn two_contradictions_are_told_at_once() {
     let stage = Stage::fast(|_| {}).await;
     let change = r#"{"hls_max_segments": 5, "hls_window_size": 6, "hls_max_initial_segments": 6}"#;
@@ -321,7 +330,7 @@ async fn a_body_that_is_too_large_in_chunks_or_cut_off_is_refused() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
-    let stage = Stage::fast(|config| config.headers_wait = Duration::from_millis(300)).await;
+    let stage = Stage::fast(|config| config.headers_wait = Duration::from_secs(1)).await;
     let slow = "POST /proxy/config HTTP/1.1\r\nHost: weir\r\nContent-Type: application/json\r\n\
                 Content-Length: 22\r\n\r\n{\"hls_window";
     let said = say(stage.address(), slow).await;

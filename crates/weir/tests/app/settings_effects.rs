@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::StatusCode;
-use simulator::engine::Options;
+use simulator::engine::{Channel, Options};
 use simulator::fault::{Listing, Session};
+use simulator::media::{Marked, Media};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 use weir::config::Config;
@@ -30,9 +31,19 @@ async fn watched(change: impl FnOnce(&mut Config)) -> (Stage, Watcher) {
     (stage, watcher)
 }
 
-/// A channel whose engine has six segments of a second, and never more.
+/// A channel whose engine has six segments of five seconds, and never more. The session would be
+/// replaced after three and a half of them, and another one has six more.
 async fn with_six_segments(change: impl FnOnce(&mut Config)) -> Stage {
-    let stage = Stage::with(quick_engine(), change).await;
+    let media = Media::marked(Marked {
+        stream: 1,
+        duration: Duration::from_secs(5),
+        bytes: 20_000,
+    });
+    let options = Options {
+        channels: vec![Channel::numbered(1, media)],
+        ..quick_engine()
+    };
+    let stage = Stage::with(options, change).await;
     stage.engine.faults().add(Listing::Stall);
     stage
 }
@@ -54,6 +65,9 @@ async fn lets_in(stage: &Stage, change: &str) {
     let answer = within(waiting).await.expect("an answer");
     let player = Player::of(stage.address(), &answer);
     assert!(3 <= player.poll().await.segments.len());
+    let state = stage.channel(|_| true).await;
+    let told = "it was let in by more segments, not by the change";
+    assert_eq!(state["upstream"]["sessions"], 1, "{told}: {state:#}");
 }
 
 /// Somebody waits for what never comes; a change ends it, and the answer tells why.
@@ -96,7 +110,7 @@ async fn hls_initial_buffer_seconds_lets_in_who_waits_for_more() {
         config.settings.hls_initial_buffer_seconds = Duration::from_secs(60);
     })
     .await;
-    lets_in(&stage, "hls_initial_buffer_seconds=5.5").await;
+    lets_in(&stage, "hls_initial_buffer_seconds=29.5").await;
 }
 
 #[tokio::test]

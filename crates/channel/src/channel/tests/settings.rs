@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::scene::{live, scene};
 use crate::channel::Input;
+use crate::settings::Settings;
 use crate::snapshot::Phase;
 
 #[test]
@@ -149,4 +150,35 @@ fn less_memory_is_given_back_down_to_what_players_need() {
     scene.settings.bytes_max = 1;
     scene.tell(Input::Deadline);
     assert_eq!(scene.channel.window.held().len(), 3);
+}
+
+#[test]
+fn a_target_duration_that_players_know_stands_whatever_is_set() {
+    let mut scene = live();
+    let target = scene.list().target_duration;
+    let least = Settings {
+        segments_max: 5,
+        initial_segments: 1,
+        window_size: 3,
+        initial_segments_max: 1,
+        poll_interval: 0.1,
+        ..Settings::default()
+    };
+    let most = Settings {
+        segments_max: 100,
+        initial_segments: 10,
+        window_size: 20,
+        initial_segments_max: 20,
+        poll_interval: 2.0,
+        ..Settings::default()
+    };
+    for settings in [least, most] {
+        scene.settings = settings;
+        scene.play(20);
+        let list = scene.list();
+        assert_eq!(list.target_duration, target);
+        let media: Duration = list.segments.iter().map(|it| it.duration).sum();
+        assert!(target * 3 <= media, "{media:?}");
+    }
+    assert_eq!(scene.phase(), Phase::Live);
 }
