@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::handle::{Handle, Stream};
-use crate::pull::{self, Context};
+use crate::pull::{self, Budget, Context};
 use crate::selector::Selector;
 use crate::tasks::Tasks;
 
@@ -26,6 +26,7 @@ pub struct Registry {
     tasks: Tasks,
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
     ended: Arc<Mutex<VecDeque<Stream>>>,
+    budget: Arc<Budget>,
 }
 
 impl Registry {
@@ -36,6 +37,7 @@ impl Registry {
             tasks,
             running: Arc::default(),
             ended: Arc::default(),
+            budget: Arc::default(),
         }
     }
 
@@ -98,6 +100,11 @@ impl Registry {
         let mut ended = self.ended_list();
         ended.push_front(stream);
         ended.truncate(ENDED_MAX);
+    }
+
+    /// Room for one more line about what anybody can cause; how many were left out before it.
+    pub(crate) fn room_in_log(&self) -> Option<u64> {
+        self.budget.take(self.context.clock.now())
     }
 
     fn ended_list(&self) -> MutexGuard<'_, VecDeque<Stream>> {
