@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod canary;
+mod failing_source;
 mod first_light;
 mod floods;
 mod hanging_engine;
@@ -9,13 +10,18 @@ mod hostile_engine;
 mod hostile_source;
 mod http_details;
 mod lifecycle;
+mod odd_media;
+mod plain;
 mod playing;
+mod program;
 mod raw;
+mod resources;
 mod restart;
 mod slow_viewers;
 mod sources;
 mod stage;
 mod starting;
 mod undisturbed;
+mod viewer_faults;
 mod viewers;
 mod watcher;
