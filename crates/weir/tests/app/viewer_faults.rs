@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::raw::{get, say};
-use crate::stage::{Player, Stage, eventually, fast, fast_engine, request};
+use crate::stage::{Player, Stage, eventually, fast, fast_engine, request, within};
 use crate::undisturbed::{undisturbed, viewer_of};
 use crate::watcher::Watcher;
 
@@ -137,7 +137,7 @@ async fn connections_without_a_request_are_closed_in_time_and_disturb_nobody() {
         let mut byte = [0];
         line.read(&mut byte).await.unwrap_or_default()
     };
-    let read = undisturbed(&mut watcher, join_all((0..1_000).map(|_| silent()))).await;
+    let read = undisturbed(&mut watcher, within(join_all((0..1_000).map(|_| silent())))).await;
     assert_eq!(read.into_iter().max(), Some(0));
     until_tasks(&stage, 2).await;
 }
