@@ -167,6 +167,25 @@ async fn asking_what_is_possible_starts_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_asks_in_advance_starts_nothing() {
+    let stage = Stage::fast(|_| {}).await;
+    for header in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        let asked = request(stage.address(), Method::GET, &stage.entry(), &[header]).await;
+        assert_eq!(asked.status, StatusCode::SERVICE_UNAVAILABLE, "{header:?}");
+        assert_ne!(asked.header("retry-after"), "");
+    }
+    assert_eq!(stage.engine.metrics().requests, 0);
+    stage.until_empty().await;
+    // Whoever then follows the link is served.
+    stage.player().await.poll().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_starts_again_and_again_joins_what_runs_and_is_one_viewer() {
     let stage = Stage::fast(|_| {}).await;
     let mut player = stage.player().await;
