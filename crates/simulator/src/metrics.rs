@@ -31,6 +31,8 @@ pub struct Metrics {
     pub connections: u64,
     /// Connections that are open.
     pub connections_open: u64,
+    /// The most connections that were open at once.
+    pub connections_max: u64,
     /// Requests of every kind.
     pub requests: u64,
     /// Successful starts by infohash and player.
@@ -144,6 +146,7 @@ impl Meter {
         self.count(|metrics| {
             metrics.connections += 1;
             metrics.connections_open += 1;
+            metrics.connections_max = metrics.connections_max.max(metrics.connections_open);
         });
     }
 

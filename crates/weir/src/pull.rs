@@ -3,6 +3,7 @@
 //! Started by the registry, one task a channel; it ends when the channel is over, and takes the
 //! channel out of the registry itself.
 
+mod budget;
 mod requests;
 mod tell;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -215,7 +217,7 @@ impl Driver {
         let present = !viewers.is_empty();
         drop(viewers);
         for (_, viewer) in &gone {
-            tell::viewer_left(&self.handle, viewer);
+            tell::viewer_left(&self.registry, &self.handle, viewer);
         }
         let was_present = std::mem::replace(&mut self.present, present);
         match (was_present, present) {
@@ -294,7 +296,9 @@ impl Driver {
                 };
                 self.context.store.remember(&self.handle.key, numbers);
             }
-            Effect::Tell(event) => tell::event(&self.context.outbox, &self.handle, &event),
+            Effect::Tell(event) => {
+                tell::event(&self.registry, &self.context.outbox, &self.handle, &event);
+            }
             Effect::Finish => self.finish(),
         }
     }

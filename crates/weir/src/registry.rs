@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::handle::Handle;
-use crate::pull::{self, Context};
+use crate::pull::{self, Budget, Context};
 use crate::selector::Selector;
 use crate::tasks::Tasks;
 
@@ -22,6 +22,7 @@ pub struct Registry {
     context: Context,
     tasks: Tasks,
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
+    budget: Arc<Budget>,
 }
 
 impl Registry {
@@ -31,6 +32,7 @@ impl Registry {
             context,
             tasks,
             running: Arc::default(),
+            budget: Arc::default(),
         }
     }
 
@@ -81,5 +83,10 @@ impl Registry {
         {
             running.remove(&handle.key);
         }
+    }
+
+    /// Room for one more line about what anybody can cause; how many were left out before it.
+    pub(crate) fn room_in_log(&self) -> Option<u64> {
+        self.budget.take(self.context.clock.now())
     }
 }

@@ -52,7 +52,7 @@ impl Shared {
         let media = options.media.clone();
         let feed = Feed::new(
             media.clone(),
-            0,
+            options.first,
             options.span(),
             clock::now(),
             clock::unix(),

@@ -28,6 +28,8 @@ pub struct Options {
     pub media: Media,
     /// How it is wrapped.
     pub packaging: Packaging,
+    /// The first segment's number in the media; a late one brings its clock near the wrap.
+    pub first: u64,
     /// Segments in the first playlist; as many as `window` for a source that has run for long.
     pub initial: usize,
     /// Segments that the playlist grows to.
@@ -55,6 +57,7 @@ impl Options {
             port: 0,
             media,
             packaging: Packaging::Plain,
+            first: 0,
             initial: 10,
             window: 10,
             kept: 5,

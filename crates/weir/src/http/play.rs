@@ -20,6 +20,9 @@ use crate::settings::StreamMode;
 /// What players look at to know a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
+/// Where browsers say why they ask; the first is the standard's, the others are of older ones.
+const PURPOSES: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
+
 /// Times a channel that just ended is asked for again; each finds a new one in its place.
 const ENTRIES_MAX: usize = 4;
 
@@ -77,6 +80,10 @@ async fn enter(
         // Whoever only asks whether there is something must not start it.
         return Ok(playlist(String::new(), "no-store"));
     }
+    if is_prefetch(headers) {
+        let detail = "a stream is not started in advance: ask again when it is to be played";
+        return Err(Problem::unavailable(detail, Duration::from_secs(1)));
+    }
     let viewer = ViewerId(token()?);
     let caller = Asking {
         peer,
@@ -89,6 +96,14 @@ async fn enter(
     let key = selector.key();
     let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
     Ok(playlist(text, "no-store"))
+}
+
+/// Whether a browser only asks because somebody might follow a link: that must not start anything.
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    PURPOSES.iter().any(|name| {
+        let purpose = headers.get(*name).and_then(|value| value.to_str().ok());
+        purpose.is_some_and(|purpose| purpose.starts_with("prefetch"))
+    })
 }
 
 /// `GET /ace/hls/{channel}/media.m3u8`: the live playlist, for the viewer whose token it carries.

@@ -6,11 +6,13 @@ use uuid::Uuid;
 use crate::clock;
 use crate::handle::{Handle, Stream};
 use crate::outbox::Outbox;
+use crate::registry::Registry;
+use crate::selector::Selector;
 
-pub(super) fn event(outbox: &Outbox, handle: &Handle, event: &Event) {
+pub(super) fn event(registry: &Registry, outbox: &Outbox, handle: &Handle, event: &Event) {
     let key = &handle.key;
     match event {
-        Event::Started => started(handle),
+        Event::Started => started(registry, handle),
         Event::SourceOpened { opened } => {
             let place = source(handle);
             tracing::info!(channel = %key, opened, "channel {key}: {place} opened");
@@ -33,25 +35,54 @@ pub(super) fn event(outbox: &Outbox, handle: &Handle, event: &Event) {
         Event::SourceRestarted => {
             tracing::info!(channel = %key, "channel {key}: the source counts anew");
         }
-        Event::Failed { failure } => {
+        Event::Failed { failure } => bounded(registry, handle, || {
             tracing::warn!(channel = %key, "channel {key}: failed: {failure}");
-        }
-        Event::Ended { reason } => ended(outbox, handle, *reason),
+        }),
+        Event::Ended { reason } => ended(registry, outbox, handle, *reason),
     }
 }
 
-pub(super) fn viewer_left(handle: &Handle, viewer: &Viewer) {
+pub(super) fn viewer_left(registry: &Registry, handle: &Handle, viewer: &Viewer) {
     if viewer.watching {
         let key = &handle.key;
         let (agent, bytes, address) = (&viewer.agent, viewer.bytes_sent, &viewer.address);
-        tracing::info!(channel = %key, bytes, agent, "channel {key}: a viewer left");
+        if has_room(registry) {
+            tracing::info!(channel = %key, bytes, agent, "channel {key}: a viewer left");
+        }
         tracing::debug!(channel = %key, "channel {key}: the viewer that left was at {address}");
     }
 }
 
-fn started(handle: &Handle) {
+/// Writes a line about a channel. One that has never had a source, because its id may be made up,
+/// has the room in the log that all such channels share.
+fn bounded(registry: &Registry, handle: &Handle, write: impl FnOnce()) {
+    let named = matches!(handle.selector, Selector::Source(_));
+    let opened = (handle.stream().as_ref()).is_some_and(|stream| stream.session.is_some());
+    if named || opened || has_room(registry) {
+        write();
+    }
+}
+
+/// Whether the log has room for one more line that anybody can cause.
+fn has_room(registry: &Registry) -> bool {
+    match registry.room_in_log() {
+        Some(0) => true,
+        Some(left_out) => {
+            tracing::warn!(
+                left_out,
+                "{left_out} line(s) about viewers who left and channels without a source were left out"
+            );
+            true
+        }
+        None => false,
+    }
+}
+
+fn started(registry: &Registry, handle: &Handle) {
     let key = &handle.key;
-    tracing::info!(channel = %key, "channel {key}: starting for a first viewer");
+    bounded(registry, handle, || {
+        tracing::info!(channel = %key, "channel {key}: starting for a first viewer");
+    });
     *handle.stream() = Some(Stream {
         id: Uuid::now_v7().to_string(),
         selector: handle.selector.clone(),
@@ -71,10 +102,12 @@ fn began(outbox: &Outbox, handle: &Handle) {
     }
 }
 
-fn ended(outbox: &Outbox, handle: &Handle, reason: EndReason) {
+fn ended(registry: &Registry, outbox: &Outbox, handle: &Handle, reason: EndReason) {
     let key = &handle.key;
     let word = reason.as_str();
-    tracing::info!(channel = %key, reason = word, "channel {key}: ended");
+    bounded(registry, handle, || {
+        tracing::info!(channel = %key, reason = word, "channel {key}: ended");
+    });
     if let Some(stream) = handle.stream().take() {
         outbox.ended(&stream.id, word);
     }

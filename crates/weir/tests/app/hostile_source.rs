@@ -5,80 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use simulator::fault::{Endpoint, Fault, Http, Listing};
-use simulator::media::{Marked, Media};
 use simulator::origin::{Options, Origin, Packaging};
-use tempfile::TempDir;
 use url::Url;
-use weir::app::{Service, Staged};
 use weir::clock::Clock;
-use weir::config::{Config, Source};
 
 use crate::canary::Canary;
-use crate::stage::{Answer, PATIENCE, Player, fast, quick_config, request};
-use crate::watcher::Watcher;
+use crate::plain::{Plain, START_MAX, media};
+use crate::stage::{PATIENCE, Player};
 
-/// How long a source may go without a first segment here.
-const START_MAX: Duration = Duration::from_secs(2);
-
-/// What an answer may take beyond that on a busy machine.
+/// What an answer may take beyond the first segment's time on a busy machine.
 const SLACK: Duration = Duration::from_secs(3);
-
-/// A plain source with a name, and Weir before it.
-struct Plain {
-    weir: Service,
-    origin: Origin,
-    _folder: TempDir,
-}
-
-fn media() -> Media {
-    Media::marked(Marked {
-        stream: 1,
-        duration: Duration::from_millis(500),
-        bytes: 20_000,
-    })
-}
-
-impl Plain {
-    async fn new() -> Self {
-        Self::with(Options::of(media()), |_| {}).await
-    }
-
-    async fn with(options: Options, change: impl FnOnce(&mut Config)) -> Self {
-        let origin = Origin::start(options).await.expect("an origin");
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut config = quick_config(&folder);
-        fast(&mut config);
-        config.settings.hls_first_segment_timeout = START_MAX;
-        config.sources = vec![Source {
-            name: "cam".into(),
-            url: origin.url().parse().expect("an address"),
-        }];
-        change(&mut config);
-        let weir = Service::start(config, Staged::default())
-            .await
-            .expect("a service");
-        Self {
-            weir,
-            origin,
-            _folder: folder,
-        }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        request(self.weir.address(), Method::GET, path, &[]).await
-    }
-
-    async fn enter(&self) -> Answer {
-        self.get("/ace/getstream?id=cam").await
-    }
-
-    async fn watcher(&self) -> Watcher {
-        let address = self.weir.address();
-        Watcher::new(Player::enter(address, "/ace/getstream?id=cam").await)
-    }
-}
 
 /// A media playlist whose segments the origin has, with these lines before the first.
 fn listing(origin: &Origin, lines: &str) -> Bytes {

@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod canary;
+mod failing_source;
 mod first_light;
 mod floods;
 mod hanging_engine;
@@ -9,9 +10,13 @@ mod hostile_engine;
 mod hostile_source;
 mod http_details;
 mod lifecycle;
+mod odd_media;
+mod plain;
 mod playing;
+mod program;
 mod raw;
 mod reports;
+mod resources;
 mod restart;
 mod settings_access;
 mod settings_bad_input;
@@ -24,5 +29,6 @@ mod stage;
 mod starting;
 mod telling;
 mod undisturbed;
+mod viewer_faults;
 mod viewers;
 mod watcher;
