@@ -2,14 +2,19 @@
 
 mod cadence;
 mod checker;
+mod entry;
 mod finding;
 mod known;
+mod list;
+mod media;
 mod rule;
 mod segment;
 mod text;
+mod watch;
 
 pub use checker::Checker;
 pub use finding::{FINDINGS_MAX, Finding};
 pub use known::REMEMBERED_MAX;
 pub use rule::Rule;
 pub use segment::{SegmentAnswer, SegmentFacts};
+pub use watch::{Options, Report, WatchError, watch};

@@ -33,13 +33,13 @@ impl Cadence {
     /// spell that began in time. What is seen is later than what was published, so this never says too much.
     pub(super) fn late(&self, at: Duration, patience: Duration) -> Option<Duration> {
         let newest_at = self.newest_at?;
-        let since = self
-            .outages
-            .iter()
-            .fold(newest_at, |since, (from, to)| match since + patience {
-                due if *from <= due => since.max(*to),
-                _ => since,
-            });
+        let since =
+            self.outages
+                .iter()
+                .fold(newest_at, |since, (from, to)| match since + patience {
+                    due if *from <= due => since.max(*to),
+                    _ => since,
+                });
         let waited = at.saturating_sub(since);
         (patience < waited).then_some(waited)
     }

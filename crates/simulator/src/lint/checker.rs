@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::cadence::Cadence;
 use super::finding::{Finding, Findings, Standing};
-use super::known::Known;
+use super::known::{Entry, Known};
+use super::list::Look;
 use super::rule::Rule;
 use super::segment::{SegmentAnswer, SegmentFacts};
 use super::text;
@@ -17,31 +18,16 @@ use super::text;
 pub struct Checker {
     pub(super) known: Known,
     pub(super) cadence: Cadence,
-    pub(super) findings: Findings,
+    pub(super) last: Option<Look>,
+    pub(super) target: Option<Duration>,
+    /// The newest date and its number.
+    pub(super) newest_date: Option<(u64, jiff::Timestamp)>,
+    findings: Findings,
     /// What the text, and what the list broke when they were looked at last.
     text: Standing,
-    pub(super) list: Standing,
-    pub(super) last: Option<Last>,
-    pub(super) target: Option<Duration>,
+    list: Standing,
     /// Whether only what every server must keep is asked for.
     any_server: bool,
-}
-
-/// What is remembered of the last revision as a whole.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Last {
-    pub(super) at: Duration,
-    /// The first number.
-    pub(super) first: u64,
-    /// The number that would come next.
-    pub(super) end: u64,
-    pub(super) discontinuity_sequence: u64,
-    /// Discontinuities up to the last segment.
-    pub(super) breaks: u64,
-    pub(super) duration: Duration,
-    pub(super) ended: bool,
-    /// The first number of this row without a jump: while it is listed, nothing has been removed.
-    pub(super) row: u64,
 }
 
 impl Checker {
@@ -60,35 +46,54 @@ impl Checker {
     }
 
     /// A revision as a client got it.
-    pub fn revision(&mut self, _at: Duration, _list: &hls::Media) {}
+    pub fn revision(&mut self, at: Duration, list: &hls::Media) {
+        let last = self.last;
+        let now = Look::of(at, list, last.as_ref());
+        if let Some(last) = &last {
+            self.numbers(last, &now);
+            self.end(last, &now);
+        }
+        self.target(at, list.target_duration);
+        self.window(&now, list.segments.len(), list.target_duration);
+        let fresh = self.entries(at, list, now.duration);
+        if let Some(from) = fresh {
+            self.dates(at, list, from);
+        }
+        self.pace(&now, fresh.is_some(), list.target_duration);
+        self.last = Some(now);
+        self.list.settle();
+    }
 
-    /// The text of a revision as a client got it: what a reader forgives is looked at before it is read.
+    /// The text of a revision as a client got it: what a reader forgives is looked at, then it is read and told.
     pub fn text(&mut self, at: Duration, text: &[u8]) {
-        let read = hls::read(text);
         for (rule, what) in text::check(text) {
             self.text_broke(at, rule, what);
         }
-        match read {
+        match hls::read(text) {
             Ok(hls::Playlist::Media(list)) => self.revision(at, &list),
             Ok(hls::Playlist::Multivariant(_)) => {
-                self.text_broke(at, Rule::Unreadable, "the list became a multivariant playlist");
+                self.text_broke(at, Rule::Unreadable, "it is a multivariant playlist now");
             }
             Err(error) => self.text_broke(at, Rule::Unreadable, error.to_string()),
         }
         self.text.settle();
     }
 
-    fn text_broke(&mut self, at: Duration, rule: Rule, what: impl Into<String>) {
-        if self.holds(rule) && self.text.begins(rule) {
-            self.findings.add(at, rule, what);
-        }
+    /// The list's address answered something else, or nothing.
+    pub fn no_list(&mut self, at: Duration, why: &str) {
+        self.text_broke(at, Rule::Unavailable, why);
+        self.text.settle();
     }
 
-    /// What a segment's address answered.
-    pub fn segment(&mut self, _at: Duration, _sequence: u64, _answer: &SegmentAnswer<'_>) {}
+    /// What a segment's address answered. Only numbers that were listed are judged.
+    pub fn segment(&mut self, at: Duration, sequence: u64, answer: &SegmentAnswer<'_>) {
+        self.answered(at, sequence, answer);
+    }
 
     /// The same by facts alone, for callers that have no bytes.
-    pub fn facts(&mut self, _at: Duration, _sequence: u64, _facts: &SegmentFacts) {}
+    pub fn facts(&mut self, at: Duration, sequence: u64, facts: &SegmentFacts) {
+        self.seen(at, sequence, facts);
+    }
 
     /// From `from` to `to` the source delivered nothing: nothing new is asked for meanwhile, and for one and a half
     /// target durations after. To be told before the revisions that it excuses; told again with the same beginning, a
@@ -97,9 +102,9 @@ impl Checker {
         self.cadence.outage(from, to);
     }
 
-    /// Until when a segment must be there, had the newest list been the last to have it.
+    /// Until when a segment must be there, if the newest list that had it was the last one to have it.
     pub fn kept_until(&self, sequence: u64) -> Option<Duration> {
-        self.known.get(sequence).map(super::known::Entry::kept_until)
+        self.known.get(sequence).map(Entry::kept_until)
     }
 
     /// What was found, in the order of being found.
@@ -112,8 +117,28 @@ impl Checker {
         self.findings.left_out()
     }
 
+    /// A list breaks a rule; told when that begins, not at every look.
+    pub(super) fn broke(&mut self, at: Duration, rule: Rule, what: impl FnOnce() -> String) {
+        if self.holds(rule) && self.list.begins(rule) {
+            self.findings.add(at, rule, what());
+        }
+    }
+
+    /// A segment or an answer breaks a rule; told each time.
+    pub(super) fn broke_each(&mut self, at: Duration, rule: Rule, what: impl FnOnce() -> String) {
+        if self.holds(rule) {
+            self.findings.add(at, rule, what());
+        }
+    }
+
+    fn text_broke(&mut self, at: Duration, rule: Rule, what: impl Into<String>) {
+        if self.holds(rule) && self.text.begins(rule) {
+            self.findings.add(at, rule, what);
+        }
+    }
+
     /// Whether a rule is one for this server.
-    pub(super) fn holds(&self, rule: Rule) -> bool {
+    fn holds(&self, rule: Rule) -> bool {
         !self.any_server || !rule.is_own()
     }
 }

@@ -104,10 +104,6 @@ impl Known {
         self.entries.get_mut(&sequence)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     pub(super) fn learn(&mut self, sequence: u64, entry: Entry) {
         if self.entries.insert(sequence, entry).is_none() {
             self.order.push_back(sequence);
