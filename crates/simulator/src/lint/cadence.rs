@@ -1,6 +1,5 @@
 //! Whether new segments come in time; spells in which the source delivered nothing do not count.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Spells that are remembered; older ones are over for longer than any wait that is judged.
@@ -10,7 +9,8 @@ const OUTAGES_MAX: usize = 64;
 pub(super) struct Cadence {
     /// When the newest segment was seen first.
     newest_at: Option<Duration>,
-    outages: VecDeque<(Duration, Duration)>,
+    /// From when to when, in the order of their beginning.
+    outages: Vec<(Duration, Duration)>,
 }
 
 impl Cadence {
@@ -18,14 +18,15 @@ impl Cadence {
         self.newest_at = Some(at);
     }
 
-    /// A spell without media; one that touches the last makes it longer.
+    /// A spell without media; one that began just then already becomes longer.
     pub(super) fn outage(&mut self, from: Duration, to: Duration) {
-        match self.outages.back_mut() {
-            Some((_, end)) if from <= *end => *end = to.max(*end),
-            _ => self.outages.push_back((from, to)),
+        let place = self.outages.partition_point(|(begun, _)| *begun < from);
+        match self.outages.get_mut(place) {
+            Some((begun, end)) if *begun == from => *end = to.max(*end),
+            _ => self.outages.insert(place, (from, to)),
         }
         if OUTAGES_MAX < self.outages.len() {
-            self.outages.pop_front();
+            self.outages.remove(0);
         }
     }
 

@@ -177,7 +177,7 @@ fn keys_and_maps_that_are_not_said_again_are_found() {
     let mapless = with(sealed(6), |list| list.segments[0].map = None);
     assert_eq!(broken(&[sealed(5), mapless]), [Rule::MapChanged]);
     let remapped = with(sealed(6), |list| {
-        list.segments[0].map = Some(map("init/2.mp4"))
+        list.segments[0].map = Some(map("init/2.mp4"));
     });
     assert_eq!(broken(&[sealed(5), remapped]), [Rule::MapChanged]);
 }

@@ -9,6 +9,7 @@ mod hostile_engine;
 mod hostile_source;
 mod http_details;
 mod lifecycle;
+mod linted;
 mod playing;
 mod raw;
 mod restart;

@@ -35,6 +35,9 @@ struct Place {
     range: Option<String>,
 }
 
+/// Timers are not that late where there is nothing else to do.
+const HELD_UP_MIN: Duration = Duration::from_millis(100);
+
 /// A segment that has left the list, and when its time is nearly over.
 struct Removed {
     due: Duration,
@@ -102,7 +105,16 @@ impl Viewer {
         while self.elapsed() < self.end {
             let turn = tokio::time::timeout_at(end, self.turn()).await;
             let Ok(rest) = turn else { return };
-            sleep_until((clock::now() + rest).min(end)).await;
+            self.rest_until((clock::now() + rest).min(end)).await;
+        }
+    }
+
+    /// Whoever is woken late is on a machine that is held up, and cannot say that others are slow.
+    async fn rest_until(&mut self, wake_at: Instant) {
+        sleep_until(wake_at).await;
+        let (planned, now) = (wake_at.duration_since(self.start), self.elapsed());
+        if planned + HELD_UP_MIN < now {
+            self.checker.outage(planned, now);
         }
     }
 
