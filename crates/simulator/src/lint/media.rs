@@ -15,7 +15,10 @@ use super::segment::{SegmentAnswer, SegmentFacts};
 const FRAME: Duration = Duration::from_millis(40);
 
 /// A hole that players go over without a word: what hls.js calls `maxBufferHole`.
-const HOLE: Duration = Duration::from_millis(100);
+const HOLE_MIN: Duration = Duration::from_millis(100);
+
+/// A hole that is one whatever else there is; less is what cutting leaves of long segments.
+const HOLE_MAX: Duration = Duration::from_secs(1);
 
 /// Enough to tell what bytes are.
 const HEAD_BYTES: usize = 4 * ts::PACKET_BYTES;
@@ -119,7 +122,8 @@ impl Checker {
         let (Some(before), Some(facts)) = (before, entry.facts.as_ref()) else {
             return;
         };
-        let slack = HOLE.max(facts.frame.unwrap_or(FRAME) * 2);
+        // Half a segment, so that a whole one that is missing is seen.
+        let slack = (entry.duration / 2).clamp(HOLE_MIN, HOLE_MAX);
         let off = match (before.end, facts.start) {
             (Some(end), Some(start)) => end.offset_to(start),
             _ => 0,

@@ -11,5 +11,6 @@ mod engine_sessions;
 mod engine_shapes;
 mod engine_streams;
 mod lint_rules;
+mod lint_watch;
 mod origin_faults;
 mod origin_shapes;

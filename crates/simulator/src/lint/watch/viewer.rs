@@ -102,16 +102,33 @@ impl Viewer {
     /// Watches until its time is over; what is under way then is given up.
     pub(super) async fn watch(&mut self) {
         let end = self.start + self.end;
-        while self.elapsed() < self.end {
-            let turn = tokio::time::timeout_at(end, self.turn()).await;
-            let Ok(rest) = turn else { return };
-            self.rest_until((clock::now() + rest).min(end)).await;
+        let _ = tokio::time::timeout_at(end, self.look_on()).await;
+    }
+
+    async fn look_on(&mut self) {
+        loop {
+            let asked_at = clock::now();
+            let rest = self.turn().await;
+            self.rest_until(asked_at + rest).await;
+        }
+    }
+
+    /// Between two polls there is time to come back for what has left the list.
+    async fn rest_until(&mut self, poll_at: Instant) {
+        loop {
+            self.fetch_again().await;
+            if poll_at <= clock::now() {
+                return;
+            }
+            let due = self.removed.front().map(|removed| self.start + removed.due);
+            let wake_at = due.map_or(poll_at, |due| due.min(poll_at));
+            sleep_until(wake_at).await;
+            self.note_delay(wake_at);
         }
     }
 
     /// Whoever is woken late is on a machine that is held up, and cannot say that others are slow.
-    async fn rest_until(&mut self, wake_at: Instant) {
-        sleep_until(wake_at).await;
+    fn note_delay(&mut self, wake_at: Instant) {
         let (planned, now) = (wake_at.duration_since(self.start), self.elapsed());
         if planned + HELD_UP_MIN < now {
             self.checker.outage(planned, now);
@@ -130,7 +147,7 @@ impl Viewer {
         clock::now().duration_since(self.start)
     }
 
-    /// Polls once, and fetches what is to be fetched; returns how long to rest.
+    /// Polls once, and fetches what is new; returns how long after that to poll again.
     async fn turn(&mut self) -> Duration {
         let asked_at = self.elapsed();
         let answer = ask(&Method::GET, &self.url, &[], ANSWER_MAX).await;
@@ -143,14 +160,12 @@ impl Viewer {
             return RETRY_REST;
         };
         self.fetch_new(&list).await;
-        self.fetch_again().await;
         // RFC 8216 6.3.4: half the time where the list has not changed.
-        let rest = if changed {
+        if changed {
             list.target_duration
         } else {
             list.target_duration / 2
-        };
-        rest.saturating_sub(self.elapsed().saturating_sub(asked_at))
+        }
     }
 
     fn no_list(&mut self, why: &str) -> Option<(hls::Media, bool)> {
