@@ -5,10 +5,10 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench clean help
+.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench lint-hls clean help
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
 demo: panel build ## play moving pictures from a simulated engine; ARGS="--engine dying" and the like
 	$(TARGET)/debug/weir demo $(ARGS)
@@ -54,6 +54,9 @@ screenshot: players ## take the README's picture anew
 bench: ## measure, and write docs/benchmarks.md; ARGS="--strict" fails if a goal is missed
 	scripts/install-tools nginx-light
 	cargo bench --locked -p weir --bench reach -- $(ARGS)
+
+lint-hls: ## check a live playlist against the rules of HLS; LIVE=http://127.0.0.1:8000/ace/manifest.m3u8?id=... FOR=60s
+	cargo run --locked --quiet -p simulator --bin hls-lint -- --live '$(LIVE)' --for $(or $(FOR),60s)
 
 clean: ## remove what was built
 	cargo clean

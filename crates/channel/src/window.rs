@@ -250,14 +250,17 @@ impl Window {
 
     /// The source's date where it is sane, else where the segment before ended; behind a break no
     /// earlier than the clock says, so that a hole shows in the dates. Never backwards: a date that
-    /// steps back ends playback for some players (measured).
+    /// steps back ends playback for some players (measured). Never far ahead of media that goes on:
+    /// players find a date by the durations.
     fn date_of(&self, draft: &Draft, discontinuity: bool, wall: Timestamp) -> Timestamp {
-        const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+        const BREAK_MAX: SignedDuration = SignedDuration::from_hours(24);
+        const STEP_MAX: SignedDuration = SignedDuration::from_secs(1);
+        let ahead_max = if discontinuity { BREAK_MAX } else { STEP_MAX };
         let begun = wall.checked_sub(draft.duration).unwrap_or(wall);
         match (draft.program_date_time, self.date) {
             (Some(date), None) => date,
             (None, None) => begun,
-            (Some(date), Some(end)) if end <= date && date.duration_since(end) < AHEAD_MAX => date,
+            (Some(date), Some(end)) if end <= date && date.duration_since(end) <= ahead_max => date,
             (None, Some(end)) if discontinuity => end.max(begun),
             (_, Some(end)) => end,
         }
@@ -525,6 +528,27 @@ mod tests {
         );
         let dates: Vec<_> = window.held().map(|it| it.program_date_time).collect();
         assert_eq!(dates, [wall(8), wall(10), wall(58)]);
+    }
+
+    #[test]
+    fn a_date_far_ahead_is_believed_behind_a_break_only() {
+        let settings = Settings::default();
+        let mut window = window();
+        let dated = |seconds, discontinuity| Draft {
+            program_date_time: Some(wall(seconds)),
+            discontinuity,
+            ..draft(2000)
+        };
+        for (draft, at) in [
+            (dated(10, false), 12),
+            (dated(13, false), 14),
+            (dated(17, false), 16),
+            (dated(20, true), 18),
+        ] {
+            window.push(draft, wall(at), &settings);
+        }
+        let dates: Vec<_> = window.held().map(|it| it.program_date_time).collect();
+        assert_eq!(dates, [wall(10), wall(13), wall(15), wall(20)]);
     }
 
     #[test]

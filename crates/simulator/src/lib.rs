@@ -8,6 +8,7 @@ mod continuous;
 pub mod engine;
 pub mod fault;
 mod feed;
+pub mod lint;
 pub mod media;
 pub mod metrics;
 pub mod orchestrator;

@@ -17,7 +17,10 @@ use crate::time::Moment;
 use crate::window::Draft;
 
 /// A step of the media's clock beyond this is a discontinuity; less is what cutting leaves.
-const JUMP_TICKS: i64 = 90_000;
+const JUMP_TICKS: u64 = 90_000;
+
+/// The least step that is one, where segments are so short that one of them is less than that.
+const JUMP_TICKS_MIN: u64 = 9_000;
 
 /// Fingerprints remembered, to see a segment that the source sends twice.
 const RECENT_MAX: usize = 32;
@@ -201,8 +204,11 @@ impl Channel {
             self.last_end = None;
             return false;
         };
+        // A whole segment that is missing must be seen, however short segments are.
+        let half = facts.duration.map_or(JUMP_TICKS, |it| ts::ticks(it / 2));
+        let least = half.clamp(JUMP_TICKS_MIN, JUMP_TICKS);
         let jumps = match (self.last_end, facts.start) {
-            (Some(end), Some(start)) => JUMP_TICKS < end.offset_to(start).abs(),
+            (Some(end), Some(start)) => least < end.offset_to(start).unsigned_abs(),
             _ => false,
         };
         let known = !self.last_streams.is_empty();

@@ -10,5 +10,7 @@ mod engine_faults;
 mod engine_sessions;
 mod engine_shapes;
 mod engine_streams;
+mod lint_rules;
+mod lint_watch;
 mod origin_faults;
 mod origin_shapes;

@@ -10,6 +10,7 @@ mod hostile_engine;
 mod hostile_source;
 mod http_details;
 mod lifecycle;
+mod linted;
 mod odd_media;
 mod plain;
 mod playing;

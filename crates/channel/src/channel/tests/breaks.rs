@@ -126,6 +126,28 @@ fn a_jump_of_the_clock_is_a_break() {
 }
 
 #[test]
+fn a_hole_as_long_as_a_short_segment_is_a_break_and_none_between_long_ones() {
+    let late = |length: u64| {
+        with(move |scene, number| {
+            fit(scene, number, |fit| {
+                let facts = fit.facts.as_mut().expect("a transport stream");
+                let length = Duration::from_millis(length);
+                let hole = Duration::from_millis(500);
+                facts.start = facts.start.map(|start| start.plus(hole));
+                facts.end = facts.start.map(|start| start.plus(length));
+                facts.duration = Some(length);
+            })
+        })
+    };
+    let (mut short, next) = late(500);
+    short.play(8);
+    assert_eq!(short.breaks(), [next]);
+    let (mut long, _) = late(2_000);
+    long.play(8);
+    assert!(long.breaks().is_empty());
+}
+
+#[test]
 fn a_change_of_tracks_is_a_break() {
     let mut scene = live();
     let next = scene.channel.window.next().0 + 1;
