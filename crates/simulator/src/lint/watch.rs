@@ -56,7 +56,8 @@ pub enum WatchError {
 
 /// Watches, and says what it saw. Dropping it ends it.
 pub async fn watch(options: &Options) -> Result<Report, WatchError> {
-    let mut viewer = Viewer::enter(options).await?;
-    viewer.watch().await;
+    // What a request is made of is large, and whoever watches many sources at once would carry it all about.
+    let mut viewer = Box::pin(Viewer::enter(options)).await?;
+    Box::pin(viewer.watch()).await;
     Ok(viewer.report())
 }
