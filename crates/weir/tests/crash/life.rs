@@ -99,7 +99,7 @@ impl Client {
         Ok(serde_json::from_str(&text).expect("JSON"))
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<u16, Gone> {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<u16, Gone> {
         let request = self.http.post(format!("{}{path}", self.root));
         let request = request
             .bearer_auth(KEY)
@@ -247,7 +247,8 @@ impl Life {
     }
 }
 
-async fn until_it_answers(program: &mut Program, client: &Client) -> Result<(), Gone> {
+/// Waits until the program answers at all.
+pub(crate) async fn until_it_answers(program: &mut Program, client: &Client) -> Result<(), Gone> {
     while client.text("/version").await.is_err() {
         if program.ended().is_some() {
             return Err(Gone);
@@ -258,7 +259,7 @@ async fn until_it_answers(program: &mut Program, client: &Client) -> Result<(), 
 }
 
 /// An engine that has enough for a first list at once.
-fn engine() -> Options {
+pub(crate) fn engine() -> Options {
     let shape = |stream| Marked {
         stream,
         duration: Duration::from_millis(500),

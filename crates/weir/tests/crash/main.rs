@@ -1,9 +1,10 @@
 //! The whole program is killed at its 1st, 2nd, ... write to the disk, and started again: nothing is
-//! lost, told twice, or torn.
+//! lost, told twice, or torn. And its disk fails while it runs.
 //!
 //! `cargo test -p weir --test crash` tries points spread over a whole life; with `WEIR_CRASH=all`,
 //! each of them.
 
+mod failing_disk;
 mod life;
 mod program;
 mod verdict;

@@ -33,6 +33,8 @@ pub(crate) enum Watch<'a> {
     Kill(Point),
     /// They are written to a file.
     Count(&'a Path),
+    /// Those of these names fail, with this error.
+    Fail(&'a str, &'a str),
 }
 
 /// A running program, and who watches it.
@@ -116,6 +118,15 @@ impl Program {
         }
     }
 
+    /// Nobody watches it any more.
+    pub(crate) fn leave_alone(&mut self) {
+        if let Some(mut tracer) = self.tracer.take() {
+            // Asked politely, a tracer lets its program go on.
+            let _ = Command::new("kill").arg(tracer.id().to_string()).status();
+            let _ = tracer.wait();
+        }
+    }
+
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child's state")
@@ -156,6 +167,10 @@ fn strace(watch: Watch<'_>) -> Option<Command> {
         Watch::Kill(Point { kind, at }) => {
             command.args(["-o", "/dev/null", "-e", &format!("trace={kind}")]);
             command.args(["-e", &format!("inject={kind}:signal=SIGKILL:when={at}")]);
+        }
+        Watch::Fail(kind, error) => {
+            command.args(["-o", "/dev/null", "-e", &format!("trace={kind}")]);
+            command.args(["-e", &format!("inject={kind}:error={error}")]);
         }
         Watch::Count(file) => {
             let kinds = crate::KINDS.join(",");
