@@ -42,7 +42,7 @@ async fn media_that_is_sent_again_under_other_numbers_is_shown_once() {
     watcher.look().await;
     for fault in [Listing::Duplicate, Listing::Loop(3)] {
         strike(&plain, &fault).await;
-        watcher.more(6).await;
+        watcher.more(4).await;
         let mut numbers = watcher.source_numbers();
         let shown = numbers.len();
         numbers.sort_unstable();

@@ -197,7 +197,7 @@ async fn who_starts_again_and_again_joins_what_runs_and_is_one_viewer() {
     watcher.more(2).await;
     assert_eq!(stage.status().await["total_viewers"], 1);
     // Longer than the entries are remembered for.
-    watcher.more(10).await;
+    watcher.more(8).await;
     let state = stage.status().await;
     assert_eq!(state["total_viewers"], 1);
     let metrics = stage.engine.metrics();
