@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::cadence::Cadence;
 use super::finding::{Finding, Findings, Standing};
 use super::known::{Entry, Known};
@@ -93,6 +95,12 @@ impl Checker {
     /// The same by facts alone, for callers that have no bytes.
     pub fn facts(&mut self, at: Duration, sequence: u64, facts: &SegmentFacts) {
         self.seen(at, sequence, facts);
+    }
+
+    /// What a segment under AES-128 is when it is opened with the key and the vector that the list states; to be told
+    /// after the segment itself.
+    pub fn opened(&mut self, at: Duration, sequence: u64, plain: &[Bytes]) {
+        self.unsealed(at, sequence, plain);
     }
 
     /// From `from` to `to` the source delivered nothing: nothing new is asked for meanwhile, and for one and a half
