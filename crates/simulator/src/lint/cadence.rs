@@ -18,11 +18,11 @@ impl Cadence {
         self.newest_at = Some(at);
     }
 
-    /// A spell without media; one that began just then already becomes longer.
+    /// A spell without media; one that begins within another, or as that ends, makes it longer.
     pub(super) fn outage(&mut self, from: Duration, to: Duration) {
-        let place = self.outages.partition_point(|(begun, _)| *begun < from);
-        match self.outages.get_mut(place) {
-            Some((begun, end)) if *begun == from => *end = to.max(*end),
+        let place = self.outages.partition_point(|(begun, _)| *begun <= from);
+        match self.outages[..place].last_mut() {
+            Some((_, end)) if from <= *end => *end = to.max(*end),
             _ => self.outages.insert(place, (from, to)),
         }
         if OUTAGES_MAX < self.outages.len() {

@@ -104,8 +104,7 @@ impl Checker {
     }
 
     /// From `from` to `to` the source delivered nothing: nothing new is asked for meanwhile, and for one and a half
-    /// target durations after. To be told before the revisions that it excuses; told again with the same beginning, a
-    /// spell becomes longer.
+    /// target durations after. To be told before the revisions that it excuses; spells that touch become one.
     pub fn outage(&mut self, from: Duration, to: Duration) {
         self.cadence.outage(from, to);
     }
