@@ -15,6 +15,7 @@ use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::serve::Server;
 use crate::tasks::Tasks;
+pub(crate) use encrypted::opened;
 pub use encrypted::{decrypt, key};
 use handler::Shared;
 pub use options::{Options, Packaging};

@@ -65,3 +65,29 @@ fn time(text: &str) -> Result<Duration, String> {
     time.filter(fits)
         .ok_or_else(|| "must be like 60s, 5m or 1h, and 24h at most".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_a_bound() {
+        let minute = Duration::from_secs(60);
+        for text in ["60", "60s", "1m"] {
+            assert_eq!(time(text), Ok(minute), "{text}");
+        }
+        assert_eq!(time("24h"), Ok(WATCH_MAX));
+        for text in [
+            "",
+            "s",
+            "0s",
+            "1d",
+            "-1s",
+            "1.5s",
+            "25h",
+            "999999999999999999999h",
+        ] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::cadence::Cadence;
 use super::finding::{Finding, Findings, Standing};
 use super::known::{Entry, Known};
@@ -95,9 +97,14 @@ impl Checker {
         self.seen(at, sequence, facts);
     }
 
+    /// What a segment under AES-128 is when it is opened with the key and the vector that the list states; to be told
+    /// after the segment itself.
+    pub fn opened(&mut self, at: Duration, sequence: u64, plain: &[Bytes]) {
+        self.unsealed(at, sequence, plain);
+    }
+
     /// From `from` to `to` the source delivered nothing: nothing new is asked for meanwhile, and for one and a half
-    /// target durations after. To be told before the revisions that it excuses; told again with the same beginning, a
-    /// spell becomes longer.
+    /// target durations after. To be told before the revisions that it excuses; spells that touch become one.
     pub fn outage(&mut self, from: Duration, to: Duration) {
         self.cadence.outage(from, to);
     }

@@ -84,8 +84,28 @@ impl Checker {
                 format!("{number} has the bytes of {other}")
             });
         }
-        for second in [Some(number), number.checked_add(1)].into_iter().flatten() {
-            self.join(at, second);
+        self.join(at, number);
+        self.join(at, number.saturating_add(1));
+    }
+
+    pub(super) fn unsealed(&mut self, at: Duration, number: u64, plain: &[Bytes]) {
+        let entry = self.known.get_mut(number);
+        let Some((stated, facts)) = entry.and_then(|it| Some((it.duration, it.facts.as_mut()?)))
+        else {
+            return;
+        };
+        match ts::inspect(plain) {
+            Ok(inside) => {
+                // Which bytes it has was seen from outside.
+                *facts = SegmentFacts::of(&inside, facts.hash);
+                let facts = facts.clone();
+                self.alone(at, number, stated, &facts);
+                self.join(at, number);
+                self.join(at, number.saturating_add(1));
+            }
+            Err(invalid) => self.broke_each(at, Rule::NotMedia, || {
+                format!("{number}, opened with its key and its vector: {invalid}")
+            }),
         }
     }
 

@@ -112,6 +112,8 @@ rules! {
         "RFC 8216 6.2.1, RFC 9112 6.3", "Chromium ends, GStreamer exits";
     NotMedia: "a segment is whole media of its kind",
         "RFC 8216 3, 6.2.1", "Shaka, video.js and Chromium end, VLC and GStreamer exit";
+    KeyFile: "a key is there, and has sixteen bytes",
+        "RFC 8216 5.1, 6.2.3", "everybody";
     TablesFirst: "a segment of MPEG-TS begins with its tables",
         "RFC 8216 3.2", "everybody who joins with it";
     KeyFrameFirst: "a segment with pictures begins with a key frame",

@@ -3,6 +3,7 @@
 mod http;
 mod manners;
 mod report;
+mod seal;
 mod viewer;
 
 use std::time::Duration;

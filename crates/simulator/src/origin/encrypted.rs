@@ -13,7 +13,12 @@ pub fn key(number: u64) -> [u8; 16] {
 
 /// The media in an encrypted segment, or nothing when key or number are wrong.
 pub fn decrypt(key: &[u8; 16], number: u64, segment: &[u8]) -> Option<Bytes> {
-    let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &vector(number).into());
+    opened(key, number.into(), segment)
+}
+
+/// The same with a vector of any kind.
+pub(crate) fn opened(key: &[u8; 16], vector: u128, segment: &[u8]) -> Option<Bytes> {
+    let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &vector.to_be_bytes().into());
     let mut plain = segment.to_vec();
     let length = cipher.decrypt_padded::<Pkcs7>(&mut plain).ok()?.len();
     plain.truncate(length);

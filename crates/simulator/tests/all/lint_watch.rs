@@ -79,6 +79,31 @@ async fn other_packagings_are_watched_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_sealed_segment_is_opened_and_looked_into() {
+    let second = Duration::from_secs(1);
+    for (endpoint, fault, rule) in [
+        (Endpoint::Segment, Http::Trim(16), Rule::NotMedia),
+        (Endpoint::Key, Http::Status(403), Rule::KeyFile),
+        (Endpoint::Key, Http::Trim(1), Rule::KeyFile),
+        (
+            Endpoint::Key,
+            Http::Replace(Bytes::from_static(&[7; 16])),
+            Rule::NotMedia,
+        ),
+    ] {
+        let origin = origin(Packaging::Encrypted).await;
+        origin.faults().always(endpoint, fault);
+        let report = watched(&origin, second).await;
+        assert!(odd(&report).contains(&rule), "{rule:?}: {report}");
+    }
+    // A hole in time is seen through the seal.
+    let origin = origin(Packaging::Encrypted).await;
+    origin.faults().add(Listing::Lose(2));
+    let report = watched(&origin, second * 3).await;
+    assert_eq!(odd(&report), [Rule::TimestampJump], "{report}");
+}
+
+#[tokio::test]
 async fn mirrors_that_disagree_are_seen_to_fall_back() {
     let origin = origin(Packaging::Plain).await;
     origin.faults().add(Listing::Flap(3));

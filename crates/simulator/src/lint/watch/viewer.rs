@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::http::{Answer, ask};
+use super::seal::{Keys, Seal};
 use super::{Options, Report, WatchError, manners};
 use crate::clock;
 use crate::lint::{Checker, SegmentAnswer};
@@ -33,6 +34,7 @@ struct Place {
     url: Url,
     /// The value of a Range header, where it is a part of something.
     range: Option<String>,
+    seal: Option<Seal>,
 }
 
 /// Timers are not that late where there is nothing else to do.
@@ -57,6 +59,7 @@ pub(super) struct Viewer {
     /// The number that comes next; players fetch nothing that is older.
     next: u64,
     removed: VecDeque<Removed>,
+    keys: Keys,
     is_checked: bool,
 }
 
@@ -95,6 +98,7 @@ impl Viewer {
             listed: BTreeMap::new(),
             next: 0,
             removed: VecDeque::new(),
+            keys: Keys::default(),
             is_checked: false,
         })
     }
@@ -222,10 +226,25 @@ impl Viewer {
             self.report.segments += 1;
             let Some(answer) = fetched else { continue };
             self.report.bytes += answer.body.iter().map(|it| it.len() as u64).sum::<u64>();
+            if let Some(seal) = place.seal.as_ref().filter(|_| answer.status == 200) {
+                self.open(segment.sequence, seal, &answer).await;
+            }
             if !self.is_checked && answer.status == 200 {
                 self.is_checked = true;
                 self.check_manners(&answer, list.target_duration).await;
             }
+        }
+    }
+
+    /// A wrong vector spoils but the first bytes, which no player shows.
+    async fn open(&mut self, number: u64, seal: &Seal, answer: &Answer) {
+        let opened = self.keys.open(seal, &answer.bytes()).await;
+        let at = self.elapsed();
+        match opened {
+            Ok(plain) => self.checker.opened(at, number, &[plain]),
+            Err((rule, why)) => self
+                .checker
+                .broke_each(at, rule, || format!("{number}: {why}")),
         }
     }
 
@@ -277,7 +296,8 @@ impl Place {
             format!("bytes={}-{last}", range.offset)
         });
         let url = hls::resolve(base, &segment.uri).ok()?;
-        Some(Self { url, range })
+        let seal = Seal::of(segment, base);
+        Some(Self { url, range, seal })
     }
 }
 
