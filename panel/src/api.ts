@@ -49,6 +49,16 @@ export interface Source {
   kind: string;
 }
 
+export interface Health {
+  data_folder: string;
+  events: string;
+}
+
+export interface Outbox {
+  waiting: number;
+  trouble: { what: string; retry_in_seconds: number } | null;
+}
+
 /** An answer that is not a 2xx, with what Weir says about it. */
 export class ApiError extends Error {
   constructor(readonly status: number, detail: string) {
@@ -94,6 +104,28 @@ async function get<T>(root: URL, path: string, signal: AbortSignal): Promise<T> 
 
 export function proxyStatus(root: URL, signal: AbortSignal): Promise<ProxyStatus> {
   return get(root, 'proxy/status', signal);
+}
+
+/** What an operator should know, in sentences; nothing when all is well. */
+export function noticesOf(health: Health, outbox: Outbox, warnings: string[]): string[] {
+  const notices = [];
+  if (health.data_folder !== 'ok') {
+    notices.push('The data folder cannot be written: settings cannot be changed, and a crash would lose events.');
+  }
+  if (outbox.trouble !== null) {
+    const waiting = outbox.waiting === 1 ? '1 event waits' : `${outbox.waiting} events wait`;
+    notices.push(`${waiting} to be told: ${outbox.trouble.what}.`);
+  }
+  return [...notices, ...warnings.map((warning) => `Setting: ${warning}.`)];
+}
+
+export async function notices(root: URL, signal: AbortSignal): Promise<string[]> {
+  const [health, outbox, config] = await Promise.all([
+    get<Health>(root, 'health/status', signal),
+    get<Outbox>(root, 'api/v1/outbox', signal),
+    get<{ warnings: string[] }>(root, 'proxy/config', signal),
+  ]);
+  return noticesOf(health, outbox, config.warnings);
 }
 
 export async function sources(root: URL, signal: AbortSignal): Promise<Source[]> {

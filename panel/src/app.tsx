@@ -1,15 +1,19 @@
 // The page: what one can watch, and what is playing. It holds which channel is open here, nothing else.
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useRef, useState } from 'react';
-import { proxyStatus, sources } from './api';
+import { notices, proxyStatus, sources } from './api';
 import { counted } from './format';
 import { Channels } from './views/channels';
+import { Notices } from './views/notices';
 import { Opener } from './views/opener';
 import { Player } from './views/player';
 import { Sources } from './views/sources';
 
 /** Often enough to see a viewer come and go, seldom enough to be free. */
 const STATUS_MILLISECONDS = 2000;
+
+/** Soon enough for somebody who looks; nothing of it hurts a viewer at once. */
+const NOTICES_MILLISECONDS = 10_000;
 
 /** A configuration changes when a person changes it. */
 const SOURCES_MILLISECONDS = 30_000;
@@ -33,6 +37,12 @@ export function App({ root }: { root: URL }) {
     refetchInterval: SOURCES_MILLISECONDS,
   });
 
+  const troubles = useQuery({
+    queryKey: ['notices'],
+    queryFn: ({ signal }) => notices(root, signal),
+    refetchInterval: NOTICES_MILLISECONDS,
+  });
+
   const [chosen, setChosen] = useState<Chosen>();
   const stage = useRef<HTMLElement>(null);
   const open = useCallback((id: string, name: string) => {
@@ -49,6 +59,7 @@ export function App({ root }: { root: URL }) {
           {status.data ? counted(status.data.total_viewers, 'viewer') : ''}
         </p>
       </header>
+      <Notices notices={troubles.data} />
       <main>
         <section class="stage" aria-label="Player" ref={stage}>
           <Player root={root} chosen={chosen} onClose={close} />

@@ -84,6 +84,24 @@ test('an acestream link is pasted and played with the keyboard alone', { timeout
   await close();
 });
 
+test('what needs a hand is shown as long as it does', { timeout: 60_000 }, async () => {
+  const { page, complaints, close } = await openPanel();
+  const set = async (segments) => {
+    const answer = await fetch(`${weir.root}/proxy/config?hls_max_segments=${segments}`, { method: 'POST' });
+    assert.equal(answer.status, 200);
+  };
+  const notices = page.getByRole('list', { name: 'Needs a hand' });
+
+  assert.equal(await notices.count(), 0);
+  await set(10);
+  await notices.getByText('hls_max_segments below 13').waitFor();
+  await set(20);
+  await notices.waitFor({ state: 'hidden' });
+
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 for (const colorScheme of ['light', 'dark']) {
   for (const width of [1280, 360]) {
     test(`the panel fits a ${colorScheme} page of ${width} px`, { timeout: 60_000 }, async () => {
