@@ -175,6 +175,7 @@ mod tests {
             sequence: MediaSequence(7),
             discontinuities: 2,
             continues: false,
+            date: None,
         };
         let mut window = Window::new(numbering);
         for second in 0..count {

@@ -17,6 +17,13 @@ const PROMISE_BLOCK: u64 = 1_000;
 /// A new block is promised this many numbers early: minutes, while the store needs milliseconds.
 const PROMISE_EARLY: u64 = 500;
 
+/// Dates are promised so far ahead. After a restart they may run ahead of the clock by as much, until
+/// the channel rests for longer.
+const PROMISE_TIME: SignedDuration = SignedDuration::from_secs(20);
+
+/// A new stretch of dates is promised this early.
+const PROMISE_TIME_EARLY: SignedDuration = SignedDuration::from_secs(5);
+
 /// Without a promise numbers start at the quarters of a second since an epoch: shorter than any
 /// segment, and small enough to stay within 31 bits for 17 years, since some players count so far.
 const CLOCK_STEP_MILLIS: u128 = 250;
@@ -38,6 +45,8 @@ pub struct Numbering {
     /// Whether players may still hold a playlist of an earlier life, so that the first segment
     /// must be marked as a break.
     pub continues: bool,
+    /// The first segment's date is not before this.
+    pub date: Option<Timestamp>,
 }
 
 impl Numbering {
@@ -51,6 +60,7 @@ impl Numbering {
             sequence: MediaSequence(promised.sequence.max(clock)),
             discontinuities: promised.discontinuities.max(clock),
             continues: true,
+            date: promised.date,
         }
     }
 }
@@ -62,6 +72,8 @@ pub struct Promise {
     pub sequence: u64,
     /// Bound of discontinuity counts.
     pub discontinuities: u64,
+    /// Bound of dates.
+    pub date: Option<Timestamp>,
 }
 
 /// What is to be published; the window adds number, date and count.
@@ -98,6 +110,8 @@ pub struct Window {
     next: MediaSequence,
     discontinuities: u64,
     date: Option<Timestamp>,
+    /// What an earlier life may have dated ends before this.
+    date_least: Option<Timestamp>,
     breaks: bool,
     target: Option<u64>,
     promised: Promise,
@@ -114,6 +128,7 @@ impl Window {
             next: numbering.sequence,
             discontinuities: numbering.discontinuities,
             date: None,
+            date_least: numbering.date,
             breaks: numbering.continues,
             target: None,
             promised: Promise::default(),
@@ -227,6 +242,7 @@ impl Window {
         self.breaks = false;
         self.discontinuities += u64::from(discontinuity);
         let date = self.date_of(&draft, discontinuity, wall);
+        let date = self.date_least.map_or(date, |least| date.max(least));
         self.date = Some(later(date, draft.duration));
         let segment = Arc::new(Segment {
             sequence: self.next,
@@ -326,16 +342,18 @@ impl Window {
     /// A new promise, when the old one is about to be used up.
     pub(crate) fn promise(&mut self) -> Option<Promise> {
         let short = |used: u64, promised: u64| promised < used + PROMISE_EARLY;
-        if !short(self.next.0, self.promised.sequence)
-            && !short(self.discontinuities, self.promised.discontinuities)
-        {
-            return None;
+        let numbers = short(self.next.0, self.promised.sequence)
+            || short(self.discontinuities, self.promised.discontinuities);
+        let ahead = |time| self.date.and_then(|date| date.checked_add(time).ok());
+        let dates = self.promised.date < ahead(PROMISE_TIME_EARLY);
+        if numbers {
+            self.promised.sequence = self.next.0 + PROMISE_BLOCK;
+            self.promised.discontinuities = self.discontinuities + PROMISE_BLOCK;
         }
-        self.promised = Promise {
-            sequence: self.next.0 + PROMISE_BLOCK,
-            discontinuities: self.discontinuities + PROMISE_BLOCK,
-        };
-        Some(self.promised)
+        if dates {
+            self.promised.date = ahead(PROMISE_TIME);
+        }
+        (numbers || dates).then_some(self.promised)
     }
 }
 
@@ -357,6 +375,7 @@ mod tests {
             sequence: MediaSequence(10),
             discontinuities: 4,
             continues: false,
+            date: None,
         })
     }
 
@@ -556,12 +575,27 @@ mod tests {
         let promised = Some(Promise {
             sequence: 5_000,
             discontinuities: 70,
+            date: Some(wall(3_600)),
         });
         let with = Numbering::after(promised, Duration::from_secs(750));
         assert_eq!(
             (with.sequence, with.discontinuities),
             (MediaSequence(5_000), 3_000)
         );
+        let mut window = Window::new(with);
+        let dated = |second| Draft {
+            program_date_time: Some(wall(second)),
+            ..draft(2000)
+        };
+        // Dates that an earlier life may have used are not used again, whoever says them.
+        for (from, date) in [(3_500, 3_600), (3_502, 3_602), (9_000, 9_000)] {
+            let draft = Draft {
+                discontinuity: from == 9_000,
+                ..dated(from)
+            };
+            let segment = window.push(draft, wall(0), &Settings::default());
+            assert_eq!(segment.program_date_time, wall(date));
+        }
         let without = Numbering::after(None, Duration::from_secs(750));
         assert_eq!(without.sequence, MediaSequence(3_000));
         let mut window = Window::new(without);
@@ -580,6 +614,8 @@ mod tests {
             let segment = window.push(draft(2000), wall(second), &Settings::default());
             assert!(segment.sequence.0 < promise.sequence);
             promise = window.promise().unwrap_or(promise);
+            let end = later(segment.program_date_time, segment.duration);
+            assert!(Some(end) < promise.date, "{end} is not promised");
         }
     }
 

@@ -25,6 +25,10 @@ const LAYOUT: &str = "
         sequence INTEGER NOT NULL,
         discontinuities INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS dates (
+        channel TEXT PRIMARY KEY,
+        until TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Why there is no store.
@@ -89,11 +93,15 @@ impl Database {
 
     /// A channel's numbers.
     pub fn numbers(&self, channel: &str) -> rusqlite::Result<Option<Numbers>> {
-        let sql = "SELECT sequence, discontinuities FROM numbers WHERE channel = ?1";
+        let sql = "SELECT sequence, discontinuities, until FROM numbers \
+                   LEFT JOIN dates USING (channel) WHERE channel = ?1";
         let read = |row: &rusqlite::Row<'_>| {
+            let until: Option<String> = row.get(2)?;
             Ok(Numbers {
                 sequence: row.get(0)?,
                 discontinuities: row.get(1)?,
+                // What is no date promises nothing.
+                date: until.and_then(|until| until.parse().ok()),
             })
         };
         self.connection
@@ -108,10 +116,15 @@ impl Database {
                    sequence = max(sequence, excluded.sequence), \
                    discontinuities = max(discontinuities, excluded.discontinuities)";
         let row = params![channel, numbers.sequence, numbers.discontinuities];
-        self.connection
-            .prepare_cached(sql)?
-            .execute(row)
-            .map(|_| ())
+        self.connection.prepare_cached(sql)?.execute(row)?;
+        let Some(date) = numbers.date else {
+            return Ok(());
+        };
+        // Dates of one length sort as texts do.
+        let sql = "INSERT INTO dates VALUES (?1, ?2) ON CONFLICT (channel) DO UPDATE SET \
+                   until = max(until, excluded.until)";
+        let row = params![channel, format!("{date:.9}")];
+        self.connection.prepare_cached(sql)?.execute(row).map(drop)
     }
 
     /// Does several things in one write.

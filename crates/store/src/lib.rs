@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use ledger::{Change, Kept};
@@ -30,6 +31,8 @@ pub struct Numbers {
     pub sequence: u64,
     /// Discontinuity counts below this may be in use.
     pub discontinuities: u64,
+    /// Dates before this may be in use.
+    pub date: Option<Timestamp>,
 }
 
 /// The open store; clones share it. It is closed, and everything written, when the last is dropped.
@@ -110,6 +113,7 @@ mod tests {
     const NUMBERS: Numbers = Numbers {
         sequence: 1_500,
         discontinuities: 12,
+        date: Some(Timestamp::UNIX_EPOCH),
     };
 
     #[tokio::test]
@@ -135,11 +139,13 @@ mod tests {
             Numbers {
                 sequence: 3,
                 discontinuities: 40,
+                date: Timestamp::from_second(-1).ok(),
             },
         );
         let kept = Numbers {
             sequence: 1_500,
             discontinuities: 40,
+            date: Some(Timestamp::UNIX_EPOCH),
         };
         assert_eq!(store.numbers("news").await, Some(kept));
     }

@@ -156,10 +156,12 @@ impl Driver {
             let store::Numbers {
                 sequence,
                 discontinuities,
+                date,
             } = numbers;
             let promise = Promise {
                 sequence,
                 discontinuities,
+                date,
             };
             self.channel = at_rest(self.context.clock, Some(promise));
         }
@@ -289,10 +291,12 @@ impl Driver {
                 let Promise {
                     sequence,
                     discontinuities,
+                    date,
                 } = promise;
                 let numbers = store::Numbers {
                     sequence,
                     discontinuities,
+                    date,
                 };
                 self.context.store.remember(&self.handle.key, numbers);
             }

@@ -51,6 +51,7 @@ impl Life {
             sequence,
             discontinuities: 3,
             continues: random.chance(50),
+            date: None,
         };
         Self {
             channel: Channel::new(numbering, wall(0), seed),

@@ -41,6 +41,7 @@ pub(crate) fn scene() -> Scene {
         sequence: MediaSequence(1_000),
         discontinuities: 50,
         continues: false,
+        date: None,
     };
     Scene {
         channel: Channel::new(numbering, wall(0), 7),
