@@ -183,6 +183,13 @@ fn tell(config: &Config, settings: &Settings, address: SocketAddr, connections_m
         names.join(", ")
     );
     tracing::info!("data folder: {}", config.data_dir.display());
+    if let Some(host) = config
+        .orchestrator_url
+        .as_ref()
+        .and_then(url::Url::host_str)
+    {
+        tracing::info!("events are told to the orchestrator at {host}");
+    }
     if engines.is_empty() && names.is_empty() {
         tracing::warn!(
             "there is nothing to play: name engines with --engines or streams with --sources"

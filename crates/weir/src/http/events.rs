@@ -35,6 +35,11 @@ pub(super) async fn started(
         .report(stream)
         .map_err(|_| Problem::unavailable("too many streams are running already", RETRY_AFTER))?;
     let stream = app.outbox.kept(taken).await.ok_or_else(not_kept)?;
+    tracing::info!(
+        stream = stream.id,
+        "stream {} is reported to run",
+        stream.id
+    );
     Ok(Json(stream_state(&stream, None)))
 }
 
@@ -54,6 +59,13 @@ pub(super) async fn ended(
     } else {
         taken.value
     };
+    if let Some(stream) = stream.as_ref().filter(|_| updated) {
+        tracing::info!(
+            stream = stream.id,
+            "stream {} is reported to have ended",
+            stream.id
+        );
+    }
     let stream = stream.map(|it| stream_state(&it, None));
     Ok(Json(json!({ "updated": updated, "stream": stream })))
 }

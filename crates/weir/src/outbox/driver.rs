@@ -120,7 +120,7 @@ fn tell(news: &News) {
         News::Held(trouble) => tracing::warn!("events are held back: {}", trouble.what),
         News::Resumed { failures, waiting } => {
             tracing::info!(
-                "events go out again after {failures} attempt(s); {waiting} are waiting"
+                "events go out again after {failures} failed attempt(s), {waiting} waiting"
             );
         }
         News::GivenUp(dead) => {
