@@ -13,40 +13,28 @@ mod world;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::serve::Server;
-use crate::tasks::Tasks;
 use handler::Shared;
 pub use options::{Channel, Options};
 
 /// A running engine; dropping it ends everything that it does.
-pub struct Engine {
-    tasks: Tasks,
-    server: Server,
-    shared: Arc<Shared>,
-}
+pub struct Engine(Server<Shared>);
 
 impl Engine {
     /// Starts an engine on 127.0.0.1; it is listening when this returns.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let tasks = Tasks::new();
-        let (server, bound) = Server::bind(options.port).await?;
-        let shared = Shared::new(options, server.address(), tasks.spawner());
-        bound.run(Arc::clone(&shared), &tasks);
-        Ok(Self {
-            tasks,
-            server,
-            shared,
-        })
+        let port = options.port;
+        let shared = |address, spawner| Shared::new(options, address, spawner);
+        Ok(Self(Server::start(port, shared).await?))
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.address()
     }
 
     /// Its base address, as `http://127.0.0.1:6878`.
@@ -56,39 +44,39 @@ impl Engine {
 
     /// The faults that it has; change them at any time.
     pub fn faults(&self) -> &Faults {
-        &self.shared.faults
+        &self.0.handler.faults
     }
 
     /// What clients have done so far.
     pub fn metrics(&self) -> Metrics {
-        self.shared.meter.snapshot()
+        self.0.handler.meter.snapshot()
     }
 
     /// Waits until the metrics are as `condition` wants them, and returns them.
     pub async fn until(&self, condition: impl FnMut(&Metrics) -> bool) -> Metrics {
-        self.shared.meter.until(condition).await
+        self.0.handler.meter.until(condition).await
     }
 
     /// Resets all connections, forgets all sessions, and refuses connections for a time.
     pub fn crash(&self, refuse: Duration) {
-        self.server.crash(refuse);
-        self.shared.forget();
+        self.0.crash(refuse);
+        self.0.handler.forget();
     }
 
     /// Ends every session now, as inactivity would have done.
     pub fn expire(&self) {
-        self.shared.expire_all();
+        self.0.handler.expire_all();
     }
 
     /// Lets a player that nobody knows start the content, which takes it from whoever plays it.
     ///
     /// Returns false for an infohash that the engine does not have.
     pub fn supersede(&self, infohash: &str) -> bool {
-        self.shared.supersede(infohash)
+        self.0.handler.supersede(infohash)
     }
 
     /// Ends everything and waits until it has ended.
     pub async fn stop(self) {
-        self.tasks.stop().await;
+        self.0.stop().await;
     }
 }

@@ -14,7 +14,6 @@ use crate::fault::Ending;
 use crate::reply::{After, Reply};
 use crate::request::Request;
 use crate::serve::{Handler, Server};
-use crate::tasks::Tasks;
 
 /// Bytes of an event's body that are read.
 const EVENT_BYTES_MAX: usize = 64 << 10;
@@ -87,33 +86,22 @@ struct Shared {
 }
 
 /// A running orchestrator; dropping it ends everything that it does.
-pub struct Orchestrator {
-    tasks: Tasks,
-    server: Server,
-    shared: Arc<Shared>,
-}
+pub struct Orchestrator(Server<Shared>);
 
 impl Orchestrator {
     /// Starts one on 127.0.0.1 (port 0: any) that wants this key.
     pub async fn start(port: u16, key: Option<&str>) -> io::Result<Self> {
-        let tasks = Tasks::new();
-        let (server, bound) = Server::bind(port).await?;
-        let shared = Arc::new(Shared {
+        let shared = Shared {
             mood: Mutex::default(),
             key: key.map(str::to_owned),
             log: watch::Sender::default(),
-        });
-        bound.run(Arc::clone(&shared), &tasks);
-        Ok(Self {
-            tasks,
-            server,
-            shared,
-        })
+        };
+        Ok(Self(Server::start(port, |_, _| Arc::new(shared)).await?))
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.address()
     }
 
     /// What to set `ORCHESTRATOR_URL` to.
@@ -123,17 +111,17 @@ impl Orchestrator {
 
     /// Changes its mood, for requests that come from now on.
     pub fn set(&self, mood: Mood) {
-        *self.shared.mood() = mood;
+        *self.0.handler.mood() = mood;
     }
 
     /// What it has seen.
     pub fn log(&self) -> Log {
-        self.shared.log.borrow().clone()
+        self.0.handler.log.borrow().clone()
     }
 
     /// Waits until it has seen what `condition` wants.
     pub async fn until(&self, mut condition: impl FnMut(&Log) -> bool) -> Log {
-        let mut log = self.shared.log.subscribe();
+        let mut log = self.0.handler.log.subscribe();
         match log.wait_for(|log| condition(log)).await {
             Ok(log) => log.clone(),
             Err(_) => unreachable!("the sender lives in `self`"),
@@ -142,7 +130,7 @@ impl Orchestrator {
 
     /// Ends it and waits for the end; its port is free then.
     pub async fn stop(self) {
-        self.tasks.stop().await;
+        self.0.stop().await;
     }
 }
 

@@ -14,36 +14,25 @@ use std::time::Duration;
 use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::serve::Server;
-use crate::tasks::Tasks;
 pub(crate) use encrypted::opened;
 pub use encrypted::{decrypt, key};
 use handler::Shared;
 pub use options::{Options, Packaging};
 
 /// A running origin; dropping it ends everything that it does.
-pub struct Origin {
-    tasks: Tasks,
-    server: Server,
-    shared: Arc<Shared>,
-}
+pub struct Origin(Server<Shared>);
 
 impl Origin {
     /// Starts an origin on 127.0.0.1; it is listening when this returns.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let tasks = Tasks::new();
-        let (server, bound) = Server::bind(options.port).await?;
-        let shared = Arc::new(Shared::new(options, server.address()));
-        bound.run(Arc::clone(&shared), &tasks);
-        Ok(Self {
-            tasks,
-            server,
-            shared,
-        })
+        let port = options.port;
+        let shared = |address, _| Arc::new(Shared::new(options, address));
+        Ok(Self(Server::start(port, shared).await?))
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.address()
     }
 
     /// Its playlist: `http://127.0.0.1:port/live.m3u8`.
@@ -58,26 +47,26 @@ impl Origin {
 
     /// The faults that it has; change them at any time.
     pub fn faults(&self) -> &Faults {
-        &self.shared.faults
+        &self.0.handler.faults
     }
 
     /// What clients have done so far.
     pub fn metrics(&self) -> Metrics {
-        self.shared.meter.snapshot()
+        self.0.handler.meter.snapshot()
     }
 
     /// Waits until the metrics are as `condition` wants them, and returns them.
     pub async fn until(&self, condition: impl FnMut(&Metrics) -> bool) -> Metrics {
-        self.shared.meter.until(condition).await
+        self.0.handler.meter.until(condition).await
     }
 
     /// Resets all connections, and refuses new ones for a time; the media goes on.
     pub fn crash(&self, refuse: Duration) {
-        self.server.crash(refuse);
+        self.0.crash(refuse);
     }
 
     /// Ends everything and waits until it has ended.
     pub async fn stop(self) {
-        self.tasks.stop().await;
+        self.0.stop().await;
     }
 }

@@ -44,29 +44,43 @@ pub(crate) trait Handler: Send + Sync + 'static {
     fn disconnected(&self);
 }
 
-/// A listening server; its tasks belong to the `Tasks` that it was started with.
-pub(crate) struct Server {
+/// A running server and its handler; dropping it ends everything that it does.
+pub(crate) struct Server<H> {
     address: SocketAddr,
     crashes: mpsc::Sender<Duration>,
+    tasks: Tasks,
+    pub(crate) handler: Arc<H>,
 }
 
-impl Server {
-    /// Binds a loopback port (0: any) that is not served before `run`.
-    pub(crate) async fn bind(port: u16) -> io::Result<(Self, Bound)> {
+impl<H: Handler> Server<H> {
+    /// Binds a loopback port (0: any), and serves it with the handler that is made for its address.
+    pub(crate) async fn start(
+        port: u16,
+        handler: impl FnOnce(SocketAddr, Spawner) -> Arc<H>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let (sender, crashes) = mpsc::channel(CRASHES_MAX);
-        Ok((
-            Self {
-                address,
-                crashes: sender,
-            },
-            Bound {
-                listener,
-                address,
-                crashes,
-            },
-        ))
+        let (crashes, receiver) = mpsc::channel(CRASHES_MAX);
+        let tasks = Tasks::new();
+        let handler = handler(address, tasks.spawner());
+        let bound = Bound {
+            listener,
+            address,
+            crashes: receiver,
+        };
+        let serve = accept_for_ever(bound, Arc::clone(&handler), tasks.spawner());
+        tasks.spawn(serve);
+        Ok(Self {
+            address,
+            crashes,
+            tasks,
+            handler,
+        })
+    }
+
+    /// Ends everything and waits until it has ended.
+    pub(crate) async fn stop(self) {
+        self.tasks.stop().await;
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -82,18 +96,10 @@ impl Server {
 }
 
 /// A bound listener and the way to crash it.
-pub(crate) struct Bound {
+struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     crashes: mpsc::Receiver<Duration>,
-}
-
-impl Bound {
-    /// Serves until the tasks are stopped.
-    pub(crate) fn run<H: Handler>(self, handler: Arc<H>, tasks: &Tasks) {
-        let spawner = tasks.spawner();
-        tasks.spawn(accept_for_ever(self, handler, spawner));
-    }
 }
 
 async fn accept_for_ever<H: Handler>(bound: Bound, handler: Arc<H>, spawner: Spawner) {
