@@ -398,6 +398,8 @@ impl World {
                 // A quicker pace of polls makes a slower one look like silence.
                 let steady = self.sources[driver.number].steady && !self.setting;
                 assert!(!steady, "a source that never failed was given up: {cause}");
+                // What it is opened with again is behind a break.
+                self.sources[driver.number].steady = false;
                 self.see(Seen::SourceLost);
             }
             Event::SourceRestarted => self.see(Seen::SourceRestarted),

@@ -108,7 +108,7 @@ impl Source {
         let again = self
             .aired
             .back()
-            .filter(|_| next.repeats)
+            .filter(|it| next.repeats && it.segment.key == self.key && it.segment.map == self.map)
             .map(|it| it.fit.clone());
         if again.is_some() {
             // What breaks, breaks behind the repeat.
