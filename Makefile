@@ -5,7 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench lint-hls clean help
+.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench lint-hls sim clean help
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -57,6 +57,9 @@ bench: ## measure, and write docs/benchmarks.md; ARGS="--strict" fails if a goal
 
 lint-hls: ## check a live playlist against the rules of HLS; LIVE=http://127.0.0.1:8000/ace/manifest.m3u8?id=... FOR=60s
 	cargo run --locked --quiet -p simulator --bin hls-lint -- --live '$(LIVE)' --for $(or $(FOR),60s)
+
+sim: ## live made-up lives of Weir, each from a seed; ARGS="--lives 100000", or "--seed 7 --trace" for the story of one
+	cargo run --locked --quiet --release -p simulation -- $(ARGS)
 
 clean: ## remove what was built
 	cargo clean

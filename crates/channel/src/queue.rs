@@ -170,8 +170,11 @@ impl Queue {
             if due && 0 < free {
                 free -= 1;
                 item.state = State::Fetching;
-                item.first_tried.get_or_insert(now);
-                item.patience = patience;
+                // What was begun in patience is not cut short by a target duration that shrinks.
+                if item.first_tried.is_none() {
+                    item.first_tried = Some(now);
+                    item.patience = patience;
+                }
                 started.push((item.id, item.segment.clone()));
             }
         }
@@ -290,6 +293,15 @@ mod tests {
             .into_iter()
             .map(|(id, _)| id.0)
             .collect()
+    }
+
+    #[test]
+    fn a_segment_that_is_tried_again_keeps_the_time_that_it_was_given() {
+        let mut queue = queue(1);
+        let id = queue.start(at(0), PATIENCE * 5)[0].0;
+        queue.failed(at(11_000), id, Trouble::Status("500".into()));
+        assert_eq!(queue.start(at(11_250), PATIENCE / 4).len(), 1);
+        assert_eq!(queue.deadline(), Some(at(30_000)));
     }
 
     fn popped(queue: &mut Queue, now: Moment) -> Vec<Option<u64>> {

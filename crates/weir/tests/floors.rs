@@ -18,6 +18,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("webhook", &["ledger"]),
     ("simulator", &["hls", "ts"]),
     (
+        "simulation",
+        &["channel", "hls", "ledger", "simulator", "ts"],
+    ),
+    (
         "weir",
         &[
             "channel",

@@ -70,7 +70,8 @@ impl Channel {
             _ => PLAIN_FAILURES_MAX <= failures,
         };
         following.poll = Poll::At(match trouble {
-            Trouble::Busy { retry_after, .. } => now + (*retry_after).clamp(wait, target * 2),
+            // Not longer than players wait for news, but never sooner than after any other failure.
+            Trouble::Busy { retry_after, .. } => now + wait.max((*retry_after).min(target * 2)),
             _ => now + wait.min(target),
         });
         if replace {

@@ -136,8 +136,14 @@ impl Channel {
         if item.breaks {
             self.window.break_next();
         }
+        let newest = self.recent.last().copied();
         if self.is_repeat(fit.fingerprint) {
             self.counters.repeats += 1;
+            if newest != Some(fit.fingerprint) {
+                // It stands where something else was missed: what comes next does not follow on
+                // what was published last.
+                self.window.break_next();
+            }
             return;
         }
         let jumps = self.jumps(&fit);

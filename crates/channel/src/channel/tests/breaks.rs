@@ -112,6 +112,43 @@ fn a_segment_sent_twice_is_shown_once() {
 }
 
 #[test]
+fn a_hole_that_a_repeat_fills_is_a_break() {
+    let mut scene = live_from(|scene| scene.origin.opaque = true);
+    let number = scene.coming();
+    let next = scene.channel.window.next().0;
+    // The number stands for what was shown two segments before, so its own media is missing.
+    let old = scene.origin.media(number - 2, SEGMENT);
+    let fit = Some(Fit { facts: None, ..old });
+    let odd = Odd {
+        fit,
+        ..Odd::default()
+    };
+    scene.origin.odd.insert(number, odd);
+    scene.play(4);
+    assert_eq!(scene.channel.counters.repeats, 1);
+    assert_eq!(scene.breaks(), [next]);
+}
+
+#[test]
+fn the_newest_segment_sent_again_is_no_break() {
+    let mut scene = live_from(|scene| scene.origin.opaque = true);
+    let number = scene.coming();
+    let newest = scene.origin.media(number - 1, SEGMENT);
+    let fit = Some(Fit {
+        facts: None,
+        ..newest
+    });
+    let odd = Odd {
+        fit,
+        ..Odd::default()
+    };
+    scene.origin.odd.insert(number, odd);
+    scene.play(4);
+    assert_eq!(scene.channel.counters.repeats, 1);
+    assert!(scene.breaks().is_empty());
+}
+
+#[test]
 fn a_jump_of_the_clock_is_a_break() {
     let (mut scene, next) = with(|scene, number| {
         fit(scene, number, |fit| {

@@ -160,6 +160,19 @@ fn a_source_that_asks_for_rest_gets_it_for_two_target_durations_at_most() {
 }
 
 #[test]
+fn a_source_that_asks_for_rest_from_the_start_is_asked_ever_more_rarely() {
+    let mut scene = scene();
+    let text = "503".into();
+    let retry_after = Duration::from_secs(1);
+    scene.origin.poll_trouble = Some(Trouble::Busy { text, retry_after });
+    scene.tell(Input::ViewerArrived);
+    // The waits come to more than two target durations, which is the most that it can ask for.
+    scene.play(29);
+    assert_eq!(scene.phase(), Phase::Starting);
+    assert!((5..15).contains(&scene.count("poll")));
+}
+
+#[test]
 fn late_answers_of_an_earlier_pull_change_nothing() {
     let mut scene = live();
     scene.held_back = |effect| !matches!(effect, Effect::Close { .. });
