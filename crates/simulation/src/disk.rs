@@ -116,4 +116,5 @@ fn raise(numbers: &mut BTreeMap<usize, Promise>, channel: usize, to: Promise) {
     let kept = numbers.entry(channel).or_default();
     kept.sequence = kept.sequence.max(to.sequence);
     kept.discontinuities = kept.discontinuities.max(to.discontinuities);
+    kept.date = kept.date.max(to.date);
 }

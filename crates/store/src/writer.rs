@@ -1,5 +1,6 @@
 //! The one thread that touches the file: it takes orders, and writes those that wait together.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,9 @@ use crate::database::{Database, OpenError};
 
 /// Orders written in one go.
 const BATCH_MAX: usize = 256;
+
+/// Channels whose numbers are kept in memory while the disk fails; more are rarely run at all.
+const UNWRITTEN_MAX: usize = 4_096;
 
 /// What the thread is asked for.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(crate) enum Order {
 pub(crate) struct Disk {
     pub(crate) folder: PathBuf,
     pub(crate) database: Option<Database>,
+    /// Numbers that the disk did not take; they are written with the next thing that is.
+    unwritten: HashMap<String, Numbers>,
 }
 
 /// Why something is not on the disk.
@@ -50,6 +56,15 @@ enum WriteError {
 }
 
 impl Disk {
+    /// The file in a folder, if it could be opened.
+    pub(crate) fn new(folder: PathBuf, database: Option<Database>) -> Self {
+        Self {
+            folder,
+            database,
+            unwritten: HashMap::new(),
+        }
+    }
+
     /// The file; one that could not be opened at the start is tried again.
     fn database(&mut self) -> Result<&mut Database, OpenError> {
         if self.database.is_none() {
@@ -64,7 +79,27 @@ impl Disk {
         if !batch.iter().any(writes) {
             return Ok(());
         }
+        let unwritten = std::mem::take(&mut self.unwritten);
+        let written = self.write_all(&unwritten, batch);
+        if written.is_err() {
+            self.unwritten = unwritten;
+            for order in batch {
+                if let Order::Remember { channel, numbers } = order {
+                    self.keep(channel, *numbers);
+                }
+            }
+        }
+        written
+    }
+
+    fn write_all(
+        &mut self,
+        unwritten: &HashMap<String, Numbers>,
+        batch: &[Order],
+    ) -> Result<(), WriteError> {
         self.database()?.together(|database| {
+            let mut late = unwritten.iter();
+            late.try_for_each(|(channel, numbers)| database.remember(channel, *numbers))?;
             batch.iter().try_for_each(|order| match order {
                 Order::Remember { channel, numbers } => database.remember(channel, *numbers),
                 Order::Write { changes, .. } => {
@@ -74,6 +109,17 @@ impl Disk {
             })
         })?;
         Ok(())
+    }
+
+    /// Keeps numbers until the disk takes them.
+    fn keep(&mut self, channel: &str, numbers: Numbers) {
+        let known = self.unwritten.get(channel);
+        if known.is_none() && UNWRITTEN_MAX <= self.unwritten.len() {
+            tracing::error!("the numbers of channel {channel} found no room in memory");
+            return;
+        }
+        let highest = known.map_or(numbers, |known| known.or_higher(numbers));
+        self.unwritten.insert(channel.to_owned(), highest);
     }
 
     /// Answers who waits; whoever does not wait any more is passed over.
@@ -97,10 +143,15 @@ impl Disk {
             .database()
             .map_err(WriteError::from)
             .and_then(|database| Ok(database.numbers(channel)?));
-        read.unwrap_or_else(|error| {
+        let read = read.unwrap_or_else(|error| {
             tracing::error!("the numbers of channel {channel} cannot be read: {error}");
             None
-        })
+        });
+        let late = self.unwritten.get(channel).copied();
+        match (read, late) {
+            (Some(read), Some(late)) => Some(read.or_higher(late)),
+            (read, late) => read.or(late),
+        }
     }
 }
 
