@@ -22,6 +22,8 @@ pub(crate) const TARGET_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Follow {
     next: Option<u64>,
+    /// Discontinuities up to the last segment that was taken, as its list counted them.
+    breaks: u64,
     seen: BTreeMap<u64, u64>,
     target: Duration,
     changed_at: Moment,
@@ -47,6 +49,7 @@ impl Follow {
     pub(crate) fn new(now: Moment) -> Self {
         Self {
             next: None,
+            breaks: 0,
             seen: BTreeMap::new(),
             target: TARGET_MIN,
             changed_at: now,
@@ -96,6 +99,7 @@ impl Follow {
         }
         if let Some(last) = news.segments.last() {
             self.next = Some(last.sequence.saturating_add(1));
+            self.breaks = breaks_up_to(list, last.sequence);
             self.changed_at = now;
             // A list that says it is over and goes on is not over.
             self.ended_since = self.ended_since.map(|_| now);
@@ -124,13 +128,18 @@ impl Follow {
         if end >= next {
             self.stale_since = None;
         }
+        let mut segments: Vec<_> = list
+            .segments
+            .iter()
+            .filter(|it| next <= it.sequence)
+            .cloned()
+            .collect();
+        if let Some(segment) = segments.first_mut() {
+            // A break may have come and gone with a segment that no list of ours showed.
+            segment.discontinuity |= self.breaks < breaks_up_to(list, segment.sequence);
+        }
         News {
-            segments: list
-                .segments
-                .iter()
-                .filter(|it| next <= it.sequence)
-                .cloned()
-                .collect(),
+            segments,
             lost: first.saturating_sub(next),
             restarted: false,
             listed_from: first,
@@ -171,6 +180,17 @@ enum Overlap {
     None,
     Same,
     Differs,
+}
+
+/// Discontinuities that a list counts up to a segment of it, that segment's own included (RFC 8216
+/// 4.3.3.3).
+fn breaks_up_to(list: &hls::Media, sequence: u64) -> u64 {
+    let before = list
+        .segments
+        .iter()
+        .take_while(|it| it.sequence <= sequence);
+    let tags = before.filter(|it| it.discontinuity).count() as u64;
+    list.discontinuity_sequence.saturating_add(tags)
 }
 
 /// Walks back from the live edge until the readiness gate could open.
@@ -224,6 +244,27 @@ mod tests {
         let news = follow.read(at(0), &list("a", 100, 17), &Settings::default());
         // Ten seconds of two-second segments are five.
         assert_eq!(numbers(&news.segments), [112, 113, 114, 115, 116]);
+    }
+
+    #[test]
+    fn a_break_that_came_and_went_between_two_lists_is_found_by_its_count() {
+        let mut follow = following(100, 6);
+        let counted = |first, count| hls::Media {
+            discontinuity_sequence: count,
+            ..list("a", first, 6)
+        };
+        let quiet = follow.read(at(2), &counted(101, 0), &Settings::default());
+        assert!(!quiet.segments[0].discontinuity);
+        // Nothing of this list was seen before, and it counts one more than the list before.
+        let news = follow.read(at(14), &counted(107, 1), &Settings::default());
+        assert_eq!(news.segments[0].sequence, 107);
+        assert!(news.segments[0].discontinuity);
+        assert!(news.segments[1..].iter().all(|it| !it.discontinuity));
+        let quiet = follow.read(at(16), &counted(108, 1), &Settings::default());
+        assert!(!quiet.segments[0].discontinuity);
+        // A source that forgets to count is not believed to have broken.
+        let quiet = follow.read(at(18), &counted(109, 0), &Settings::default());
+        assert!(!quiet.segments[0].discontinuity);
     }
 
     #[test]

@@ -75,6 +75,8 @@ impl Style {
 struct Aired {
     at: Duration,
     ordinal: u64,
+    /// Breaks that its list has counted before it.
+    breaks_before: u64,
     segment: hls::Segment,
     fit: Fit,
 }
@@ -109,6 +111,8 @@ pub(crate) struct Source {
     number: u64,
     /// Segments broadcast so far; what viewers get is compared with it.
     ordinal: u64,
+    /// Breaks that its list has counted.
+    breaks: u64,
     /// Changes where the media breaks.
     timeline: u64,
     clock: ts::Timestamp,
@@ -150,6 +154,7 @@ impl Source {
             next_at: Duration::ZERO,
             next: Next::default(),
             number: random.below(5_000),
+            breaks: 0,
             ordinal: 0,
             timeline: random.next(),
             clock: ts::Timestamp(clock),

@@ -93,7 +93,10 @@ impl Pulls {
     }
 
     pub(super) fn opened(&mut self, pull: PullId) {
-        self.states.insert(pull, State::Open);
+        let state = self.states.entry(pull).or_insert(State::Open);
+        if *state == State::Opening {
+            *state = State::Open;
+        }
     }
 
     pub(super) fn not_opened(&mut self, pull: PullId) {
@@ -101,8 +104,14 @@ impl Pulls {
     }
 
     pub(super) fn closing(&mut self, pull: PullId, until: Duration) {
-        let before = self.states.insert(pull, State::Closing { until });
-        assert_eq!(before, Some(State::Open), "{pull:?} is closed twice");
+        let state = self.states.get_mut(&pull);
+        let until = match state {
+            Some(State::Open) => until,
+            // Whoever waits for it waits no longer than this, all in all.
+            Some(State::Unwanted { since }) => until.min(*since + CLOSE_PATIENCE),
+            other => panic!("{pull:?} is closed and is {other:?}"),
+        };
+        self.states.insert(pull, State::Closing { until });
     }
 
     /// Whether an answer is still to come.

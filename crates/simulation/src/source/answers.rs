@@ -185,15 +185,22 @@ impl Source {
                 segment.duration = Duration::from_millis(lie);
             }
         }
+        let first = segments.first().and_then(|it| self.aired_as(it.sequence));
+        let breaks = first.map_or(self.breaks, |it| it.breaks_before);
         hls::Media {
             version: 3,
             target_duration: self.target,
             media_sequence: segments.first().map_or(self.number, |it| it.sequence),
-            discontinuity_sequence: 0,
+            discontinuity_sequence: breaks,
             independent_segments: false,
             ended: self.during(now, Mishap::Ends) || self.during(now, Mishap::EndsFalsely),
             segments,
         }
+    }
+
+    fn aired_as(&self, number: u64) -> Option<&super::Aired> {
+        let mut aired = self.aired.iter().rev();
+        aired.find(|it| it.segment.sequence == number)
     }
 
     /// A segment, as the driver would judge it.

@@ -130,9 +130,12 @@ impl Source {
             self.aired.pop_front();
         }
         let ordinal = self.ordinal;
+        let breaks_before = self.breaks;
+        self.breaks += u64::from(segment.discontinuity);
         self.aired.push_back(Aired {
             at,
             ordinal,
+            breaks_before,
             segment,
             fit,
         });
