@@ -112,6 +112,12 @@ impl Following {
         let since = self.opened_at.max(last_segment);
         let frozen = since.max(self.follow.changed_at()) + patience;
         let starving = since + (patience * 2).max(STARVING_MIN);
-        Some(frozen.min(starving))
+        // An answer that is on its way may be news; after a change of the interval the patience may be
+        // over at the moment of the first question under it.
+        let heard = match self.poll {
+            Poll::UnderWay { since } => since + target / 2,
+            Poll::At(_) | Poll::After(_) => Moment::ZERO,
+        };
+        Some(frozen.min(starving).max(heard))
     }
 }

@@ -156,7 +156,9 @@ impl World {
         }
         driver.ready = true;
         for message in std::mem::take(&mut driver.unread) {
-            self.message(driver, message);
+            if !driver.finished {
+                self.message(driver, message);
+            }
         }
     }
 

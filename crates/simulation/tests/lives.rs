@@ -5,7 +5,7 @@ use std::time::Duration;
 use simulation::{Coverage, live};
 
 /// Enough for the rarest branch to be visited several times.
-const LIVES: u64 = 1_500;
+const LIVES: u64 = 3_000;
 
 /// Time for trouble in each.
 const TROUBLE: Duration = Duration::from_secs(400);

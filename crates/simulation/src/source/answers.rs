@@ -55,7 +55,7 @@ impl Source {
             None
         };
         let after = match () {
-            () if wrong(self, Mishap::OpenHangs) => random.seconds(5..=25),
+            () if wrong(self, Mishap::OpenHangs) => random.seconds(5..=40),
             () if wrong(self, Mishap::OpenSlow) => random.millis(1_000..=7_000),
             () => random.millis(5..=400),
         };
