@@ -8,6 +8,7 @@ mod load;
 mod machine;
 mod report;
 mod serving;
+mod simulating;
 mod stage;
 mod stalled;
 mod starting;
@@ -20,7 +21,7 @@ use report::Row;
 
 const USAGE: &str = "cargo bench -p weir -- [--strict] [--only FIGURE,...]
   --strict   end with an error if a goal is missed
-  --only     some of: watching, serving, starting, stalled, telling; nothing is written then";
+  --only     some of: watching, serving, starting, stalled, telling, simulating; nothing is written then";
 
 /// What the command line asks for.
 struct Asked {
@@ -88,6 +89,9 @@ async fn measure(asked: &Asked) -> anyhow::Result<Vec<Row>> {
     }
     if asked.wants("stalled") {
         rows.extend(stalled::measure().await?);
+    }
+    if asked.wants("simulating") {
+        rows.extend(simulating::measure().await?);
     }
     if asked.wants("telling") {
         rows.extend(telling::measure().await?);
