@@ -3,4 +3,6 @@
 mod built;
 mod cut;
 mod generated;
+mod oracle;
 mod real;
+mod real_cut;
