@@ -66,7 +66,7 @@ impl Head {
 }
 
 /// Five bytes as a timestamp; the bits between its parts are not looked at, for muxers get them wrong.
-fn read_stamp(field: &[u8]) -> Timestamp {
+pub(crate) fn read_stamp(field: &[u8]) -> Timestamp {
     let at = |index: usize| u64::from(field[index]);
     Timestamp(
         (at(0) >> 1 & 0x07) << 30 | at(1) << 22 | (at(2) >> 1) << 15 | at(3) << 7 | at(4) >> 1,

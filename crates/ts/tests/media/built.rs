@@ -30,6 +30,8 @@ pub(crate) struct Segment {
     pub(crate) video_type: u8,
     /// A byte of the parameter set.
     pub(crate) profile: u8,
+    /// Bytes of a frame of video, at least; some hundred come on top.
+    pub(crate) frame_bytes: usize,
 }
 
 impl Default for Segment {
@@ -46,6 +48,7 @@ impl Default for Segment {
             decoded_before: None,
             video_type: 0x1b,
             profile: 0x42,
+            frame_bytes: 0,
         }
     }
 }
@@ -118,7 +121,7 @@ impl Segment {
             (_, true) => &[0, 0, 1, 0xb3, profile, 1, 2, 3, 0, 0, 1, 0, 0, 1 << 3, 0xff],
             (_, false) => &[0, 0, 1, 0, 0, 2 << 3, 0xff],
         };
-        let filler = vec![7; 100 + index * 131 % 900];
+        let filler = vec![7; self.frame_bytes + 100 + index * 131 % 900];
         let delimiter: &[u8] = if self.video_type == 0x1b {
             &[0, 0, 0, 1, 9, 0xf0]
         } else {
@@ -173,19 +176,38 @@ pub(crate) fn media_packets(chunks: &[Bytes]) -> Vec<u8> {
 
 /// The segment with its first frame's head torn: only seven bytes of it stand in the first packet.
 pub(crate) fn tear_first_head(whole: &Bytes) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    let payload = Packet::new(bytes[376..564].try_into().expect("a packet"))
-        .payload()
-        .to_vec();
-    let (first, second) = payload.split_at(7);
-    let packet = |start: u8, counter: u8, payload: &[u8]| {
-        let stuffing = 188 - 4 - 2 - payload.len();
-        let head = [0x47, start | 1, 0, 0x30 | counter, stuffing as u8 + 1, 0];
-        [&head[..], &vec![0xff; stuffing], payload].concat()
+    tear_first_head_at(whole, 7)
+}
+
+/// The same with so many bytes in the first packet; the clock, if the packet holds one, stays there.
+pub(crate) fn tear_first_head_at(whole: &Bytes, bytes: usize) -> Vec<u8> {
+    let mut torn = whole.to_vec();
+    let packet: [u8; 188] = whole[376..564].try_into().expect("a packet");
+    let packet = Packet::new(&packet);
+    let (first, second) = packet.payload().split_at(bytes);
+    let clock = packet.adaptation();
+    let kept = clock.len().min(if packet.pcr().is_some() { 7 } else { 0 });
+    let part = |start: u8, counter: u8, clock: &[u8], payload: &[u8]| {
+        let room = 188 - 4 - 1 - payload.len();
+        let flags = [&[0][..], clock]
+            .into_iter()
+            .rfind(|flags| !flags.is_empty());
+        let mut field = flags.unwrap_or_default().to_vec();
+        field.resize(room, 0xff);
+        [
+            &[0x47, start | 1, 0, 0x30 | counter, room as u8],
+            &field[..],
+            payload,
+        ]
+        .concat()
     };
-    let torn = [packet(0x40, 14, first), packet(0, 15, second)].concat();
-    bytes.splice(376..564, torn);
-    bytes
+    // Two packets in place of one: counted as the last one before the stream's own and its first.
+    let parts = [
+        part(0x40, 15, &clock[..kept], first),
+        part(0, 0, &[], second),
+    ];
+    torn.splice(376..564, parts.concat());
+    torn
 }
 
 /// All packets of a pid.

@@ -6,3 +6,4 @@ mod generated;
 mod oracle;
 mod real;
 mod real_cut;
+mod seam;

@@ -1,6 +1,9 @@
 //! What another reader of transport streams, which shares nothing with ours, finds in one.
 
-#![expect(private_interfaces, reason = "the macro makes its enum public, whatever it holds")]
+#![expect(
+    unreachable_pub,
+    reason = "the macro makes its enum public, whatever it holds"
+)]
 
 use std::collections::BTreeMap;
 
@@ -41,7 +44,7 @@ packet_filter_switch! {
     }
 }
 
-pub(crate) struct Context {
+pub struct Context {
     changeset: mpeg2ts_reader::demultiplex::FilterChangeset<Filter>,
     found: BTreeMap<u16, Found>,
 }
@@ -78,7 +81,7 @@ impl mpeg2ts_reader::demultiplex::DemuxContext for Context {
     }
 }
 
-pub(crate) struct Consumer {
+pub struct Consumer {
     pid: Pid,
 }
 
