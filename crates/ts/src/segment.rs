@@ -117,7 +117,8 @@ pub struct Open {
     pub media: Vec<Bytes>,
     /// The bytes of `media`.
     pub media_bytes: usize,
-    /// Its key frames so far, those that come half a second or less after one left out.
+    /// Its key frames so far, those that come half a second or less after one left out; the last may be one whose bytes are
+    /// not decided to belong here.
     pub keys: Vec<Key>,
     /// From its beginning to the last frame that came.
     pub elapsed: Duration,

@@ -104,7 +104,9 @@ impl Making {
     }
 
     /// The segment, which is so many ticks long.
-    pub(crate) fn close(self, ticks: i64, ended: Ended, continuity_errors: usize) -> Segment {
+    pub(crate) fn close(mut self, ticks: i64, ended: Ended, continuity_errors: usize) -> Segment {
+        // A key frame of the sound may have come before it was seen that the video, come back, had begun already.
+        self.open.keys.retain(|key| key.at < self.open.media_bytes);
         Segment {
             opening: self.open.opening,
             media: self.open.media,
