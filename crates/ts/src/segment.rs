@@ -4,8 +4,8 @@
 //! rules, all of them exact and none of them dependent on how the body is cut into chunks:
 //!
 //! - A segment is PAT and PMT (put in front, [`Opening::packets`]) and its media: slices of the chunks that came in, each
-//!   slice whole packets of 188 bytes. Only a packet that two chunks share is copied; bodies of 192 or 204 bytes a
-//!   packet are copied into packets of 188 once.
+//!   slice whole packets of 188 bytes. Copied is only a packet that two chunks share, and a body of 192 or 204 bytes a packet
+//!   or of several programmes, once.
 //! - Nothing is left out but what is before the first key frame (of the body, or behind a break), packets that only the
 //!   tables of other programmes name, and bytes that are no packets. Null packets stay: leaving them out would tear a
 //!   chunk into hundreds of slices to save a hundredth of its bytes. The source's own tables stay too.
@@ -95,6 +95,8 @@ pub struct Opening {
     pub discontinuity: Option<Break>,
     /// Whether it begins with a key frame.
     pub independent: bool,
+    /// Packets that came before it and belong to no segment, for want of a key frame to begin with.
+    pub left_out: u64,
 }
 
 /// A place to begin from.
@@ -195,8 +197,8 @@ pub enum Break {
     Silence,
 }
 
-/// What is wrong with a body, in words for who looks after it. Each but `LostBytes`, `LeftOut`, `NoKeyFrame` and
-/// `VideoSilent` is told once.
+/// What is wrong with a body, in words for who looks after it. Each but `LostBytes`, `NoKeyFrame` and `VideoSilent` is
+/// told once.
 #[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
 pub enum Trouble {
     /// Not a packet is found.
@@ -237,12 +239,6 @@ pub enum Trouble {
     NoTimestamps {
         /// Its pid.
         pid: u16,
-    },
-    /// Packets before a key frame were left out.
-    #[error("{packets} packets before the first key frame were left out")]
-    LeftOut {
-        /// How many.
-        packets: u64,
     },
     /// The wait for a key frame was given up.
     #[error("no key frame came in {waited:?}, playing begins without one")]

@@ -247,17 +247,16 @@ impl Segmenter {
         let Some(tables) = self.tables.clone() else {
             return;
         };
-        if let Stage::Waiting { packets, .. } = self.stage
-            && 0 < packets
-        {
-            self.events
-                .push(Event::Noticed(Trouble::LeftOut { packets }));
-        }
+        let left_out = match self.stage {
+            Stage::Waiting { packets, .. } => packets,
+            Stage::Making(_) => 0,
+        };
         let beginning = Beginning {
             mark,
             frame,
             tables,
             discontinuity: self.pending.take(),
+            left_out,
             line,
         };
         self.stage = Stage::Making(beginning.open());

@@ -32,6 +32,7 @@ pub(crate) struct Beginning {
     pub(crate) frame: Option<Frame>,
     pub(crate) tables: Arc<Tables>,
     pub(crate) discontinuity: Option<Break>,
+    pub(crate) left_out: u64,
     pub(crate) line: Line,
 }
 
@@ -52,6 +53,7 @@ impl Beginning {
             begin,
             discontinuity: self.discontinuity,
             independent,
+            left_out: self.left_out,
         };
         let key = Key {
             at: 0,

@@ -87,7 +87,7 @@ pub(crate) enum Known {
 impl Programme {
     /// Takes whole packets.
     pub(crate) fn push(&mut self, run: &Bytes, selected: &mut Vec<Selected>) {
-        let mut from = 0;
+        let mut kept = Kept::new(run);
         for (index, bytes) in run.as_chunks::<PACKET_BYTES>().0.iter().enumerate() {
             self.packets += 1;
             let packet = Packet::new(bytes);
@@ -95,16 +95,16 @@ impl Programme {
             if kind == Kind::Kept {
                 continue;
             }
-            let at = index * PACKET_BYTES;
             let tables = (kind == Kind::Table).then(|| self.read(packet)).flatten();
-            let drops = kind == Kind::Foreign || self.drops_table(packet.pid());
-            if tables.is_some() || drops {
-                select(run.slice(from..at), selected);
-                from = if drops { at + PACKET_BYTES } else { at };
-                selected.extend(tables.map(Selected::Tables));
+            if let Some(tables) = tables {
+                selected.extend(kept.take_until(index));
+                selected.push(Selected::Tables(tables));
+            }
+            if kind == Kind::Foreign || self.drops_table(packet.pid()) {
+                kept.leave_out(index);
             }
         }
-        select(run.slice(from..), selected);
+        selected.extend(kept.take_until(run.len() / PACKET_BYTES));
     }
 
     /// What is known so far.
@@ -230,9 +230,42 @@ impl Programme {
     }
 }
 
-fn select(packets: Bytes, selected: &mut Vec<Selected>) {
-    if !packets.is_empty() {
-        selected.push(Selected::Packets(packets));
+/// What is kept of a run. Where packets are left out the others are copied together: a slice for each, and the memory of
+/// what was left out held as long, would cost more.
+struct Kept<'a> {
+    run: &'a Bytes,
+    from: usize,
+    copy: Vec<u8>,
+}
+
+impl<'a> Kept<'a> {
+    fn new(run: &'a Bytes) -> Self {
+        Kept {
+            run,
+            from: 0,
+            copy: vec![],
+        }
+    }
+
+    /// Leaves out the packet of this index.
+    fn leave_out(&mut self, index: usize) {
+        let at = index * PACKET_BYTES;
+        self.copy.extend_from_slice(&self.run[self.from..at]);
+        self.from = at + PACKET_BYTES;
+    }
+
+    /// What is kept before the packet of this index and was not taken yet.
+    fn take_until(&mut self, index: usize) -> Option<Selected> {
+        let at = index * PACKET_BYTES;
+        let rest = self.from..at;
+        self.from = at;
+        let packets = if self.copy.is_empty() {
+            self.run.slice(rest)
+        } else {
+            self.copy.extend_from_slice(&self.run[rest]);
+            std::mem::take(&mut self.copy).into()
+        };
+        (!packets.is_empty()).then_some(Selected::Packets(packets))
     }
 }
 

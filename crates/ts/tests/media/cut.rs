@@ -44,11 +44,8 @@ impl Out {
     }
 
     fn left_out(&self) -> u64 {
-        let packets = self.troubles.iter().map(|trouble| match trouble {
-            Trouble::LeftOut { packets } => *packets,
-            _ => 0,
-        });
-        packets.sum()
+        let left_out = |segment: &Segment| segment.opening.left_out;
+        self.segments.iter().map(left_out).sum()
     }
 }
 
@@ -97,7 +94,8 @@ fn segments_begin_with_tables_and_a_key_frame_and_are_as_long_as_they_say() {
     let body = stream_of_20_s().bytes();
     let out = cut(&body, &[1460], Options::default());
     assert_eq!(out.millis(), [4000; 5]);
-    assert_eq!(out.troubles, [Trouble::LeftOut { packets: 2 }]);
+    assert_eq!(out.troubles, []);
+    assert_eq!(out.left_out(), 2);
     assert_eq!(out.media(), body[2 * 188..]);
     for (index, segment) in out.segments.iter().enumerate() {
         let facts = inspect(&segment.chunks()).expect("a sound segment");
@@ -298,7 +296,7 @@ fn bytes_that_are_lost_make_a_break_at_the_next_key_frame() {
     );
     assert!(0 < out.segments[0].continuity_errors);
     assert!(matches!(
-        out.troubles[1],
+        out.troubles[0],
         Trouble::LostBytes { bytes: 1..188 }
     ));
 }
@@ -428,6 +426,116 @@ fn of_two_programmes_the_first_with_video_is_taken_and_the_other_left_out() {
     let facts = inspect(&out.segments[0].chunks()).expect("a sound segment");
     assert_eq!(facts.streams, streams);
     assert_eq!(out.millis(), [4000; 5]);
+}
+
+#[test]
+fn a_programme_whose_table_never_comes_is_not_waited_for_without_end() {
+    let missing = Program {
+        number: 7,
+        pmt_pid: 0x70,
+    };
+    let present = Program {
+        number: 1,
+        pmt_pid: PMT_PID,
+    };
+    let mut writer = Writer::default();
+    writer.section(0, &write::pat(&[missing, present]), 14);
+    let whole = Stream {
+        frame_bytes: 3000,
+        tables_every: 10,
+        ..stream_of_20_s()
+    };
+    let whole = whole.bytes();
+    // The stream's own PATs would name it alone.
+    let rest = whole
+        .chunks(188)
+        .filter(|packet| packet[1] & 0x1f != 0 || packet[2] != 0);
+    let again = writer.into_bytes();
+    let body: Vec<u8> = [again.clone(), rest.collect::<Vec<_>>().concat()].concat();
+    let out = cut(&body, &[10_000], Options::default());
+    let first = out.segments.first().expect("segments");
+    assert_eq!(first.opening.tables.program, present);
+    assert!((5000..6000).contains(&first.opening.left_out));
+    let facts = inspect(&first.chunks()).expect("a sound segment");
+    assert_eq!(facts.streams.len(), 2);
+}
+
+#[test]
+fn a_programme_that_is_no_longer_named_gives_way_to_the_one_that_is() {
+    let other = Program {
+        number: 2,
+        pmt_pid: 0x200,
+    };
+    let streams = [stream(0x1b, VIDEO_PID), stream(0x81, 257)];
+    let mut writer = Writer::default();
+    writer.section(0, &write::pat(&[other]), 15);
+    writer.section(0x200, &write::pmt(2, VIDEO_PID, &streams), 0);
+    let second = at(90_000 + 120 * 3600, 100).bytes();
+    let body = [
+        &at(90_000, 120).bytes()[..],
+        &writer.into_bytes(),
+        &second[2 * 188..],
+    ]
+    .concat();
+    let out = cut(&body, &[1460], Options::default());
+    assert_eq!(out.millis(), [4000, 800, 4000]);
+    assert_eq!(out.breaks(), [None, None, Some(Break::Streams)]);
+    assert_eq!(out.segments[2].opening.tables.program, other);
+    assert_eq!(out.media(), body[2 * 188..]);
+}
+
+#[test]
+fn tables_of_many_packets_are_read_and_sent_before_every_segment() {
+    let program = Program {
+        number: 1,
+        pmt_pid: PMT_PID,
+    };
+    let others = (0..190).map(|index| stream(0x06, 0x300 + index));
+    let streams: Vec<_> = [stream(0x1b, VIDEO_PID), stream(0x0f, 257)]
+        .into_iter()
+        .chain(others)
+        .collect();
+    let mut writer = Writer::default();
+    writer.section(0, &write::pat(&[program]), 0);
+    writer.null();
+    writer.section(PMT_PID, &write::pmt(1, VIDEO_PID, &streams), 0);
+    let head = writer.into_bytes();
+    assert_eq!(head.len(), (1 + 1 + 6) * 188);
+    let body = [&head[..], &stream_of_20_s().bytes()[2 * 188..]].concat();
+    let out = cut(&body, &[100], Options::default());
+    assert_eq!(out.millis(), [4000; 5]);
+    let chunks: Vec<Bytes> = out.segments.iter().flat_map(Segment::chunks).collect();
+    assert_eq!(inspect(&chunks).expect("packets").continuity_errors, 0);
+    let facts = inspect(&out.segments[4].chunks()).expect("a sound segment");
+    assert_eq!(facts.streams, streams);
+}
+
+#[test]
+fn a_table_with_a_wrong_checksum_is_not_believed() {
+    let body = stream_of_20_s().bytes();
+    let mut writer = Writer::default();
+    let mut section = write::pmt(1, VIDEO_PID, &[stream(0x02, VIDEO_PID)]);
+    section[12] ^= 1;
+    writer.section(PMT_PID, &section, 15);
+    let place = body.len() / 188 / 2 * 188;
+    let changed = [&body[..place], &writer.into_bytes(), &body[place..]].concat();
+    let out = cut(&changed, &[1460], Options::default());
+    assert_eq!(out.breaks(), [None; 5]);
+}
+
+#[test]
+fn packets_that_only_fill_the_line_stay_where_they_are() {
+    let mut writer = Writer::default();
+    writer.null();
+    let null = writer.into_bytes();
+    let whole = stream_of_20_s().bytes();
+    let body: Vec<u8> = whole
+        .chunks(188)
+        .flat_map(|packet| [packet, &null].concat())
+        .collect();
+    let out = cut(&body, &[65_536], Options::default());
+    assert_eq!(out.millis(), [4000; 5]);
+    assert_eq!(out.media(), body[4 * 188..]);
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub(crate) fn complaints(path: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn h264_with_frames_out_of_order_and_aac() {
+fn h264_and_aac_are_cut_into_what_other_readers_find_in_the_whole() {
     let coding = "-c:v libx264 -preset ultrafast -bf 3 -g 25 -sc_threshold 0 -c:a aac";
     if let Some((bytes, path)) = made("cut-h264.ts", coding) {
         compare("H.264", &bytes, &path);
@@ -95,7 +95,7 @@ fn h264_with_frames_out_of_order_and_aac() {
 }
 
 #[test]
-fn hevc_and_ac3() {
+fn hevc_and_ac3_are_cut_into_what_other_readers_find_in_the_whole() {
     let coding = "-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=25:min-keyint=25:scenecut=0:open-gop=0 -c:a ac3";
     if let Some((bytes, path)) = made("cut-hevc.ts", coding) {
         compare("HEVC", &bytes, &path);
@@ -103,7 +103,7 @@ fn hevc_and_ac3() {
 }
 
 #[test]
-fn mpeg_2_and_layer_2() {
+fn mpeg_2_and_layer_2_are_cut_into_what_other_readers_find_in_the_whole() {
     let coding = "-c:v mpeg2video -bf 2 -g 25 -flags +cgop -sc_threshold 1000000000 -c:a mp2";
     if let Some((bytes, path)) = made("cut-mpeg2.ts", coding) {
         compare("MPEG-2", &bytes, &path);
