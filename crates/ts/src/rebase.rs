@@ -2,9 +2,11 @@
 
 mod heads;
 mod line;
+mod part;
 mod seamless;
 
 use heads::{Heads, Read};
+pub use part::Part;
 pub use seamless::Seamless;
 
 use crate::packet::{NULL_PID, Packet};
