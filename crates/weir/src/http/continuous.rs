@@ -11,7 +11,7 @@ use channel::{Apart, Delivery, ViewerId};
 use super::error::Problem;
 use super::guard::Names;
 use super::{App, Peer, play};
-use body::Continuous;
+use body::{Continuous, Unread};
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";
@@ -40,7 +40,7 @@ pub(super) async fn enter(
 ) -> Result<Response, Problem> {
     let selector = play::selector(app, pairs)?;
     if method == Method::HEAD {
-        return Ok(stream(Body::empty()));
+        return Ok(stream(Body::new(Unread)));
     }
     play::refuse_prefetch(headers)?;
     let asking = play::Asking {

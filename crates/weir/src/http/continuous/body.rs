@@ -149,6 +149,21 @@ impl http_body::Body for Continuous {
     }
 }
 
+/// In the place of a body that nobody reads: one whose length is not known, as that of the real one is not.
+pub(super) struct Unread;
+
+impl http_body::Body for Unread {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}
+
 /// Waits for something new.
 async fn next(mut snapshots: watch::Receiver<Arc<Snapshot>>) -> News {
     snapshots.changed().await.ok().map(|()| snapshots)
