@@ -61,8 +61,8 @@ enum Stage {
     Waiting {
         /// Left out so far.
         packets: u64,
-        /// The time of the first frame that was none to begin with.
-        since: Option<Timestamp>,
+        /// The time since the first frame that was none to begin with.
+        waited: Option<Line>,
         /// How time went on before.
         before: Option<Line>,
     },
@@ -272,7 +272,7 @@ impl Stage {
     fn waiting(before: Option<Line>) -> Stage {
         Stage::Waiting {
             packets: 0,
-            since: None,
+            waited: None,
             before,
         }
     }

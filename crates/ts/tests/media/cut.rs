@@ -400,6 +400,43 @@ fn sound_goes_on_where_the_video_falls_silent_and_the_video_leads_again_when_it_
 }
 
 #[test]
+fn a_picture_now_and_then_beside_the_sound_makes_no_breaks() {
+    let whole = Stream {
+        key_every: 1,
+        ..stream_of_20_s()
+    };
+    let body = built::without_video(&whole.bytes(), |index| !index.is_multiple_of(125));
+    let out = cut(&body, &[1460], Options::default());
+    let breaks = out.breaks();
+    assert_eq!(breaks.iter().flatten().count(), 1, "{breaks:?}");
+    let total: Duration = out.segments.iter().map(|segment| segment.duration).sum();
+    assert_eq!(total, Duration::from_secs(20));
+}
+
+#[test]
+fn a_second_jump_while_a_key_frame_is_waited_for_does_not_end_the_wait() {
+    let hidden = |first| Stream {
+        first_key: 1000,
+        ..at(first, 20)
+    };
+    let parts = [
+        at(90_000, 100),
+        hidden(90_000_000),
+        hidden(900_000_000),
+        at(90_000_000, 100),
+    ];
+    let body: Vec<u8> = parts.iter().flat_map(Stream::bytes).collect();
+    let out = cut(&body, &[1460], Options::default());
+    assert_eq!(out.millis(), [4000, 4000]);
+    assert!(
+        out.segments
+            .iter()
+            .all(|segment| segment.opening.independent)
+    );
+    assert_eq!(out.troubles, []);
+}
+
+#[test]
 fn of_two_programmes_the_first_with_video_is_taken_and_the_other_left_out() {
     let whole = stream_of_20_s().bytes();
     let radio = Program {
