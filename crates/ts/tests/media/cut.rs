@@ -130,11 +130,11 @@ fn all_segments_one_after_the_other_have_no_continuity_error() {
 fn key_frames_are_found_where_the_segment_says_they_are() {
     let out = cut(&stream_of_20_s().bytes(), &[777], seconds(10, 12));
     for segment in &out.segments {
-        let media = Bytes::from(segment.media.concat());
         assert_eq!(segment.keys.len(), 5);
         for key in &segment.keys {
-            let from_there = [segment.opening.packets.clone(), media.slice(key.at..)];
-            let facts = inspect(&from_there).expect("packets from a key frame on");
+            let tables = vec![segment.opening.packets.clone()];
+            let facts = inspect(&[tables, segment.media_from(key.at)].concat())
+                .expect("packets from a key frame on");
             assert!(facts.starts_with_key_frame);
             assert_eq!(facts.start, key.times.pts);
             let begin = segment.opening.begin.pts.expect("a time");
