@@ -38,8 +38,10 @@ mod scanner;
 mod sound;
 mod tail;
 mod watch;
+mod whole;
 
 pub use cutter::Segmenter;
+pub use whole::whole;
 
 /// How segments are wanted.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -141,7 +143,7 @@ pub struct Segment {
     pub media_bytes: usize,
     /// Its key frames, those that come half a second or less after one left out.
     pub keys: Vec<Key>,
-    /// Its length, to a tick of 90 kHz; never zero.
+    /// Its length, to a tick of 90 kHz; never zero, but for a segment fetched whole whose frames have no times.
     pub duration: Duration,
     /// Why it ends here.
     pub ended: Ended,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::line::Line;
-use super::open::{Beginning, Making};
+use super::open::{Beginning, Making, times};
 use super::scanner::{Mark, Scanner, Which};
 use super::sound::Sound;
 use super::tail::Tail;
 use super::watch::Watch;
-use super::{Break, Ended, Event, Open, Options, Trouble};
+use super::{Break, Ended, Event, Open, Options, Times, Trouble};
 use crate::align::{Aligned, Aligner};
 use crate::frame::Frame;
 use crate::table::{Programme, Selected, Tables};
@@ -251,9 +251,19 @@ impl Segmenter {
             Stage::Waiting { packets, .. } => packets,
             Stage::Making(_) => 0,
         };
+        let begin = match frame {
+            Some(frame) => times(&frame, mark),
+            // In the middle of a frame.
+            None => Times {
+                pts: None,
+                dts: Some(line.latest()),
+                pcr: mark.pcr,
+            },
+        };
         let beginning = Beginning {
             mark,
-            frame,
+            begin,
+            independent: frame.is_some_and(|frame| frame.key),
             tables,
             discontinuity: self.pending.take(),
             left_out,

@@ -532,13 +532,18 @@ fn tables_of_many_packets_are_read_and_sent_before_every_segment() {
         .into_iter()
         .chain(others)
         .collect();
-    let mut writer = Writer::default();
-    writer.section(0, &write::pat(&[program]), 0);
-    writer.null();
-    writer.section(PMT_PID, &write::pmt(1, VIDEO_PID, &streams), 0);
-    let head = writer.into_bytes();
+    let tables = |pat: u8, pmt: u8| {
+        let mut writer = Writer::default();
+        writer.section(0, &write::pat(&[program]), pat);
+        writer.null();
+        writer.section(PMT_PID, &write::pmt(1, VIDEO_PID, &streams), pmt);
+        writer.into_bytes()
+    };
+    let (head, again) = (tables(7, 12), tables(8, 2));
     assert_eq!(head.len(), (1 + 1 + 6) * 188);
-    let body = [&head[..], &stream_of_20_s().bytes()[2 * 188..]].concat();
+    let media = stream_of_20_s().bytes();
+    let place = media.len() / 188 / 2 * 188;
+    let body = [&head[..], &media[2 * 188..place], &again, &media[place..]].concat();
     let out = cut(&body, &[100], Options::default());
     assert_eq!(out.millis(), [4000; 5]);
     let chunks: Vec<Bytes> = out.segments.iter().flat_map(Segment::chunks).collect();

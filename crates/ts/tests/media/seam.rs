@@ -10,10 +10,10 @@ use ts::continuity::Counters;
 use ts::frame::{Frames, Head, HeadRead, Look};
 use ts::packet::Packet;
 use ts::rebase::{Rebase, Seamless};
-use ts::segment::{Options, Segment};
-use ts::{Codec, Timestamp};
+use ts::segment::{Options, Segment, Times, whole};
+use ts::{Codec, Invalid, Timestamp, inspect};
 
-use crate::built::{self, AUDIO_PID, Segment as Stream, VIDEO_PID};
+use crate::built::{self, AUDIO_PID, Segment as Stream, VIDEO_PID, chunks_of};
 use crate::cut::cut;
 use crate::real::{made, probed};
 use crate::real_cut::complaints;
@@ -279,6 +279,61 @@ fn frames_decoded(path: &std::path::Path) -> usize {
     first.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+#[test]
+fn segments_that_were_fetched_whole_are_followed_like_those_that_were_cut() {
+    let parts: Vec<Bytes> = [90_000, 90_000 + 125 * 3600, 5_000_000_000]
+        .map(|first| stream(first).bytes())
+        .into();
+    let (mut viewer, mut out) = (Seamless::default(), vec![]);
+    for (index, part) in parts.iter().enumerate() {
+        let fetched = whole(&chunks_of(part, &[1000, 70, 5000])).expect("a sound segment");
+        assert_eq!(fetched.media.concat(), part[..]);
+        assert_eq!(fetched.duration, Duration::from_secs(5));
+        assert_eq!(fetched.keys.len(), 5);
+        assert!(fetched.opening.independent);
+        for key in &fetched.keys[1..] {
+            let from_there = [
+                vec![fetched.opening.packets.clone()],
+                fetched.media_from(key.at),
+            ];
+            let facts = inspect(&from_there.concat()).expect("packets from a key frame on");
+            assert!(facts.starts_with_key_frame);
+        }
+        if index == 2 {
+            viewer.join(&fetched.opening, fetched.opening.begin, &mut out);
+        } else {
+            viewer.next(&fetched.opening, &mut out);
+        }
+        for chunk in &fetched.media {
+            viewer.media(chunk, &mut out);
+        }
+    }
+    let sent = sent(&out.concat());
+    for pid in [VIDEO_PID, AUDIO_PID] {
+        assert_eq!(steps(&sent.due[&pid]), [3600; 374], "pid {pid}");
+    }
+}
+
+#[test]
+fn what_is_no_whole_segment_is_refused_and_what_has_no_times_has_no_length() {
+    let bytes = stream(90_000).bytes();
+    let hole = [&bytes[..18_800], &bytes[18_850..]].concat();
+    assert_eq!(
+        whole(&[hole.into()]).expect_err("a hole"),
+        Invalid::LostSync { at: 18_800 }
+    );
+    assert!(whole(&[Bytes::from_static(b"<html>")]).is_err());
+    let mut encrypted = bytes.to_vec();
+    for packet in encrypted.chunks_mut(188).skip(2) {
+        packet[3] |= 0x80;
+    }
+    let fetched = whole(&[encrypted.into()]).expect("packets");
+    assert_eq!(
+        (fetched.duration, fetched.opening.begin),
+        (Duration::ZERO, Times::default())
+    );
+}
+
 proptest! {
     #[test]
     fn chunks_never_change_what_a_viewer_gets(
@@ -301,9 +356,9 @@ proptest! {
             }
             out.concat()
         };
-        let whole = get(100_000);
-        prop_assert_eq!(sent(&whole).continuity_errors, 0);
-        prop_assert!(get(packets) == whole);
+        let at_once = get(100_000);
+        prop_assert_eq!(sent(&at_once).continuity_errors, 0);
+        prop_assert!(get(packets) == at_once);
     }
 
     #[test]
