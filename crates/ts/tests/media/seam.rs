@@ -166,6 +166,18 @@ fn frames_that_are_shown_later_than_they_are_decoded_do_not_overlap_behind_a_sea
 }
 
 #[test]
+fn sound_for_a_time_that_was_sent_already_is_left_out_behind_a_seam() {
+    let late = Stream {
+        sound_late: 5,
+        ..stream(700_000_000)
+    };
+    let sent = sent(&joined(&[&stream(90_000).bytes(), &late.bytes()]).concat());
+    assert_eq!(steps(&sent.due[&AUDIO_PID]), [3600; 249 - 5]);
+    assert_eq!(steps(&sent.due[&VIDEO_PID]), [3600; 249]);
+    assert_eq!(sent.continuity_errors, 0);
+}
+
+#[test]
 fn a_viewer_that_is_moved_forward_goes_on_at_the_key_frame_without_a_hole_in_time() {
     let segments = segments(&stream(90_000).bytes());
     let (mut viewer, mut out) = (Seamless::default(), vec![]);
