@@ -23,7 +23,7 @@ impl Sound {
         let Some(latest) = self.latest.replace(time) else {
             return false;
         };
-        let jumps = line::jumps(latest, time, self.step);
+        let jumps = line::jumps(latest, time, false, self.step);
         self.step = latest.offset_to(time);
         if jumps {
             self.alone_since = None;
@@ -50,6 +50,6 @@ impl Sound {
     /// few seconds does not: cutting by it, and by the sound in between, would be a break every few seconds.
     pub(crate) fn video_goes_on(&mut self, time: Timestamp) -> bool {
         let before = self.video.replace(time);
-        before.is_some_and(|before| !line::jumps(before, time, 0))
+        before.is_some_and(|before| !line::jumps(before, time, false, 0))
     }
 }

@@ -251,6 +251,19 @@ fn a_jump_of_time_ends_the_segment_and_is_told_with_the_next() {
 }
 
 #[test]
+fn half_a_second_back_is_a_jump_where_frames_say_when_they_are_decoded() {
+    let half_back = 90_000 + 100 * 3600 - 45_000;
+    let bodies = [at(90_000, 100), at(half_back, 100)].map(|stream| Stream {
+        decoded_before: Some(0),
+        ..stream
+    });
+    let body: Vec<u8> = bodies.iter().flat_map(Stream::bytes).collect();
+    let out = cut(&body, &[2000], Options::default());
+    assert_eq!(out.millis(), [4000, 4000]);
+    assert!(matches!(out.breaks()[1], Some(Break::TimeJump { .. })));
+}
+
+#[test]
 fn what_comes_behind_a_jump_is_left_out_up_to_the_next_key_frame() {
     let second = Stream {
         first_key: 20,
@@ -280,6 +293,28 @@ fn sound_that_jumps_before_the_video_does_is_not_left_in_the_old_segment() {
     assert_eq!(out.segments[0].media.concat(), first[2 * 188..]);
     // Two packets of sound, and the tables before the first frame of either.
     assert_eq!(out.left_out(), 2 + 2 + 2);
+}
+
+#[test]
+fn the_rest_of_a_frame_behind_a_restart_is_not_left_in_the_old_segment() {
+    let first = at(90_000, 100).bytes();
+    let second = Stream {
+        frame_bytes: 2000,
+        ..at(90_000_000, 100)
+    };
+    let second = second.bytes();
+    let packets = built::packets_of(&second, VIDEO_PID).into_iter();
+    let rest: Vec<u8> = packets.skip(3).take(4).flatten().copied().collect();
+    let mut announced = rest[..188].to_vec();
+    // Only an adaptation field, which announces a new beginning.
+    announced[3] = 0x20 | (announced[3].wrapping_sub(1) & 0x0f);
+    announced[4..6].copy_from_slice(&[183, 0x80]);
+    for rest in [rest, announced] {
+        let body = [&first[..], &rest, &second].concat();
+        let out = cut(&body, &[2000], Options::default());
+        assert_eq!(out.millis(), [4000, 4000]);
+        assert_eq!(out.segments[0].media.concat(), first[2 * 188..]);
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Segmenter {
         if format.is_some() && format != self.format && matches!(self.stage, Stage::Making(_)) {
             self.pending.get_or_insert(Break::Format);
         }
-        match self.judge(time, frame.key) {
+        match self.judge(time, &frame) {
             Judged::Jump { from } => {
                 let at = suspect.unwrap_or(mark.at).min(mark.at);
                 self.cut(at, None, Ended::Break);
@@ -69,7 +69,7 @@ impl Segmenter {
     }
 
     /// What the next frame of the lead stream, due at this time, means for the segment.
-    fn judge(&self, time: Timestamp, key: bool) -> Judged {
+    fn judge(&self, time: Timestamp, frame: &Frame) -> Judged {
         let Stage::Making(making) = &self.stage else {
             return Judged::NotBegun;
         };
@@ -77,7 +77,7 @@ impl Segmenter {
         let (target, longest) = (ticks(self.options.target), ticks(self.options.longest));
         let (elapsed, longest) = (line.until(time), longest.cast_signed());
         let from = line.latest();
-        if line.jumps(time) || longest < elapsed {
+        if line.jumps(time, frame.dts.is_some()) || longest < elapsed {
             return Judged::Jump { from };
         }
         let enough = if self.pending.is_some() {
@@ -85,7 +85,7 @@ impl Segmenter {
         } else {
             target - target / 10
         };
-        if key && 0 < elapsed && enough.cast_signed() <= elapsed {
+        if frame.key && 0 < elapsed && enough.cast_signed() <= elapsed {
             Judged::Ends(Ended::KeyFrame)
         } else if 0 < elapsed && longest < elapsed + line.frame().cast_signed() {
             Judged::Ends(Ended::Longest)
@@ -116,7 +116,9 @@ impl Segmenter {
         let Stage::Waiting { waited, before, .. } = &mut self.stage else {
             return;
         };
-        let going_on = waited.take().filter(|waited| !waited.jumps(time));
+        let going_on = waited
+            .take()
+            .filter(|waited| !waited.jumps(time, frame.dts.is_some()));
         let mut line = going_on.unwrap_or_else(|| Line::from(time, None));
         line.take(Some(time));
         *waited = Some(line);
