@@ -113,7 +113,10 @@ impl Segmenter {
     pub fn finish(&mut self) -> Vec<Event> {
         let mut aligned = vec![];
         self.aligner.finish(&mut aligned);
-        self.aligned(aligned);
+        // Of a body without a packet, none of its bytes are lost.
+        if self.watch.has_packets() || !matches!(aligned[..], [Aligned::Lost { .. }]) {
+            self.aligned(aligned);
+        }
         let mut news = vec![];
         self.scanner.finish(&mut news);
         news.drain(..).for_each(|news| self.on(news));
