@@ -18,12 +18,16 @@
 //! - Its duration is the distance between its first frame's decoding time and the next one's, to a tick of 90 kHz, so that
 //!   durations add up; at an end or a break, it is up to the end of the last frame.
 //! - What a player must be told of is a [`Break`] of the segment that comes behind it.
+//!
+//! A viewer who follows gets [`Opening::packets`] and then [`Open::media`] as it grows, from its beginning or from a [`Key`] on;
+//! [`Seamless`](crate::rebase::Seamless) does that, and keeps time and counters going where the source does not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::split::slice;
 use crate::table::Tables;
 use crate::{LooksLike, Timestamp};
 
@@ -34,8 +38,10 @@ mod scanner;
 mod sound;
 mod tail;
 mod watch;
+mod whole;
 
 pub use cutter::Segmenter;
+pub use whole::whole;
 
 /// How segments are wanted.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -137,7 +143,7 @@ pub struct Segment {
     pub media_bytes: usize,
     /// Its key frames, those that come half a second or less after one left out.
     pub keys: Vec<Key>,
-    /// Its length, to a tick of 90 kHz; never zero.
+    /// Its length, to a tick of 90 kHz; never zero, but for a segment fetched whole whose frames have no times.
     pub duration: Duration,
     /// Why it ends here.
     pub ended: Ended,
@@ -145,7 +151,19 @@ pub struct Segment {
     pub continuity_errors: usize,
 }
 
+impl Open {
+    /// The media from this byte on, such as that of a key frame; behind the tables it can be played.
+    pub fn media_from(&self, at: usize) -> Vec<Bytes> {
+        slice(&self.media, at..self.media_bytes)
+    }
+}
+
 impl Segment {
+    /// The media from this byte on, such as that of a key frame; behind the tables it can be played.
+    pub fn media_from(&self, at: usize) -> Vec<Bytes> {
+        slice(&self.media, at..self.media_bytes)
+    }
+
     /// All that is to be sent: tables, then media.
     pub fn chunks(&self) -> Vec<Bytes> {
         [std::slice::from_ref(&self.opening.packets), &self.media].concat()

@@ -147,3 +147,35 @@ impl Line {
         Some(fillers.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(counter: u8) -> [u8; PACKET_BYTES] {
+        let mut bytes = [0; PACKET_BYTES];
+        bytes[..4].copy_from_slice(&[SYNC_BYTE, 0x41, 0, 0x10 | counter]);
+        bytes
+    }
+
+    #[test]
+    fn counters_are_met_whatever_they_are() {
+        for (last, next) in (0..16).flat_map(|last| (0..16).map(move |next| (last, next))) {
+            let mut line = Line::new(0x100, true);
+            line.count(Packet::new(&packet(last)));
+            line.begin_anew();
+            let (counter, fillers) = line.count(Packet::new(&packet(next)));
+            let fillers = fillers.unwrap_or_default();
+            let mut counters: Vec<u8> = fillers.chunks(188).map(|one| one[3] & 0x0f).collect();
+            counters.push(counter);
+            let expected = (1..).map(|step| (last + step) & 0x0f).take(counters.len());
+            assert_eq!(counters, expected.collect::<Vec<u8>>());
+            assert_eq!(counter, next);
+        }
+    }
+
+    #[test]
+    fn a_stream_takes_less_than_a_hundred_bytes() {
+        assert!(size_of::<Line>() < 100, "{}", size_of::<Line>());
+    }
+}

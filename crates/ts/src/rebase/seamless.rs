@@ -32,7 +32,7 @@ const APART_TICKS_MAX: i64 = 10 * CLOCK_HZ.cast_signed();
 /// source's own in between are left out.
 ///
 /// Until the first seam, nothing but tables is copied; behind it, packets that hold a time: some in a hundred. A viewer takes
-/// about 200 bytes, and 50 for each stream.
+/// less than 200 bytes, and 100 more for each stream.
 #[derive(Clone, Debug, Default)]
 pub struct Seamless {
     by: i64,

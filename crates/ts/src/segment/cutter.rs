@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::line::Line;
-use super::open::{Beginning, Making};
+use super::open::{Beginning, Making, times};
 use super::scanner::{Mark, Scanner, Which};
 use super::sound::Sound;
 use super::tail::Tail;
 use super::watch::Watch;
-use super::{Break, Ended, Event, Open, Options, Trouble};
+use super::{Break, Ended, Event, Open, Options, Times, Trouble};
 use crate::align::{Aligned, Aligner};
 use crate::frame::Frame;
 use crate::table::{Programme, Selected, Tables};
@@ -61,8 +61,8 @@ enum Stage {
     Waiting {
         /// Left out so far.
         packets: u64,
-        /// The time of the first frame that was none to begin with.
-        since: Option<Timestamp>,
+        /// The time since the first frame that was none to begin with.
+        waited: Option<Line>,
         /// How time went on before.
         before: Option<Line>,
     },
@@ -113,7 +113,10 @@ impl Segmenter {
     pub fn finish(&mut self) -> Vec<Event> {
         let mut aligned = vec![];
         self.aligner.finish(&mut aligned);
-        self.aligned(aligned);
+        // Of a body without a packet, none of its bytes are lost.
+        if self.watch.has_packets() || !matches!(aligned[..], [Aligned::Lost { .. }]) {
+            self.aligned(aligned);
+        }
         let mut news = vec![];
         self.scanner.finish(&mut news);
         news.drain(..).for_each(|news| self.on(news));
@@ -251,9 +254,19 @@ impl Segmenter {
             Stage::Waiting { packets, .. } => packets,
             Stage::Making(_) => 0,
         };
+        let begin = match frame {
+            Some(frame) => times(&frame, mark),
+            // In the middle of a frame.
+            None => Times {
+                pts: None,
+                dts: Some(line.latest()),
+                pcr: mark.pcr,
+            },
+        };
         let beginning = Beginning {
             mark,
-            frame,
+            begin,
+            independent: frame.is_some_and(|frame| frame.key),
             tables,
             discontinuity: self.pending.take(),
             left_out,
@@ -272,7 +285,7 @@ impl Stage {
     fn waiting(before: Option<Line>) -> Stage {
         Stage::Waiting {
             packets: 0,
-            since: None,
+            waited: None,
             before,
         }
     }

@@ -6,6 +6,10 @@ use crate::{CLOCK_HZ, Timestamp};
 /// Frames of live streams are at most so far apart; players stop at steps that are longer.
 const STEP_TICKS_MAX: i64 = CLOCK_HZ.cast_signed();
 
+/// Times of decoding never go back but by what muxers round; times of showing, where nothing else is said, go back and forth
+/// within a second.
+const DECODED_BACK_TICKS_MAX: i64 = STEP_TICKS_MAX / 5;
+
 /// A step is none the less no jump when it is at most so many times the one before: a slide show goes on in large steps.
 const STEPS_MAX: i64 = 4;
 
@@ -17,11 +21,15 @@ pub(crate) fn due(frame: &Frame) -> Option<Timestamp> {
     frame.dts.or(frame.pts)
 }
 
-/// Whether time jumps on its way from the latest time so far to this one, after a step of this many ticks.
-pub(crate) fn jumps(latest: Timestamp, now: Timestamp, step_before: i64) -> bool {
+/// Whether time jumps on its way from the latest time so far to this frame, after a step of this many ticks.
+pub(crate) fn jumps(latest: Timestamp, now: Timestamp, decoded: bool, step_before: i64) -> bool {
     let step = latest.offset_to(now);
-    // Times that only say when frames are shown go back and forth within a second.
-    step < -STEP_TICKS_MAX || step_before.saturating_mul(STEPS_MAX).max(STEP_TICKS_MAX) < step
+    let back = if decoded {
+        DECODED_BACK_TICKS_MAX
+    } else {
+        STEP_TICKS_MAX
+    };
+    step < -back || step_before.saturating_mul(STEPS_MAX).max(STEP_TICKS_MAX) < step
 }
 
 /// The lead stream's time since a segment's beginning.
@@ -53,9 +61,9 @@ impl Line {
         self.start.offset_to(time)
     }
 
-    /// Whether this time does not go on from the last one.
-    pub(crate) fn jumps(&self, time: Timestamp) -> bool {
-        jumps(self.latest, time, self.step)
+    /// Whether this time, which may be one of decoding, does not go on from the last one.
+    pub(crate) fn jumps(&self, time: Timestamp, decoded: bool) -> bool {
+        jumps(self.latest, time, decoded, self.step)
     }
 
     /// Takes the next frame, whether its time is said or not.
@@ -99,17 +107,17 @@ mod tests {
     #[test]
     fn the_wrap_is_a_step_and_no_jump() {
         let line = Line::from(Timestamp(WRAP - 3600), None);
-        assert!(!line.jumps(Timestamp(0)));
-        assert!(line.jumps(Timestamp(200_000)));
-        assert!(line.jumps(Timestamp(WRAP - 200_000)));
+        assert!(!line.jumps(Timestamp(0), false));
+        assert!(line.jumps(Timestamp(200_000), false));
+        assert!(line.jumps(Timestamp(WRAP - 200_000), false));
     }
 
     #[test]
     fn large_steps_are_jumps_until_the_stream_goes_on_in_them() {
         let mut line = Line::from(Timestamp(0), None);
-        assert!(line.jumps(Timestamp(450_000)));
+        assert!(line.jumps(Timestamp(450_000), false));
         line.take(Some(Timestamp(450_000)));
-        assert!(!line.jumps(Timestamp(900_000)));
+        assert!(!line.jumps(Timestamp(900_000), false));
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(crate) struct Making {
 /// What a segment begins with.
 pub(crate) struct Beginning {
     pub(crate) mark: Mark,
-    /// The frame; none where it begins in the middle of one.
-    pub(crate) frame: Option<Frame>,
+    pub(crate) begin: Times,
+    pub(crate) independent: bool,
     pub(crate) tables: Arc<Tables>,
     pub(crate) discontinuity: Option<Break>,
     pub(crate) left_out: u64,
@@ -38,34 +38,25 @@ pub(crate) struct Beginning {
 
 impl Beginning {
     pub(crate) fn open(self) -> Making {
-        let independent = self.frame.is_some_and(|frame| frame.key);
-        let begin = match self.frame {
-            Some(frame) => times(&frame, self.mark),
-            None => Times {
-                pts: None,
-                dts: Some(self.line.latest()),
-                pcr: self.mark.pcr,
-            },
-        };
         let opening = Opening {
             packets: packets(&self.tables, self.mark.counters),
             tables: self.tables,
-            begin,
+            begin: self.begin,
             discontinuity: self.discontinuity,
-            independent,
+            independent: self.independent,
             left_out: self.left_out,
         };
         let key = Key {
             at: 0,
             elapsed: Duration::ZERO,
-            times: begin,
+            times: self.begin,
         };
         Making {
             open: Open {
                 opening: Arc::new(opening),
                 media: vec![],
                 media_bytes: 0,
-                keys: if independent { vec![key] } else { vec![] },
+                keys: if self.independent { vec![key] } else { vec![] },
                 elapsed: Duration::ZERO,
             },
             start: self.mark.at,
@@ -125,7 +116,8 @@ fn elapsed(ticks: i64) -> Duration {
     duration(u64::try_from(ticks).unwrap_or(0))
 }
 
-fn times(frame: &Frame, mark: Mark) -> Times {
+/// A frame's times, and the clock at its mark.
+pub(crate) fn times(frame: &Frame, mark: Mark) -> Times {
     Times {
         pts: frame.pts,
         dts: due(frame),

@@ -12,7 +12,9 @@ pub(crate) struct Sound {
     latest: Option<Timestamp>,
     step: i64,
     /// Since when no frame of the video has come.
-    pub(crate) alone_since: Option<Timestamp>,
+    alone_since: Option<Timestamp>,
+    /// The last frame of a video that does not decide.
+    video: Option<Timestamp>,
 }
 
 impl Sound {
@@ -21,7 +23,7 @@ impl Sound {
         let Some(latest) = self.latest.replace(time) else {
             return false;
         };
-        let jumps = line::jumps(latest, time, self.step);
+        let jumps = line::jumps(latest, time, false, self.step);
         self.step = latest.offset_to(time);
         if jumps {
             self.alone_since = None;
@@ -37,5 +39,17 @@ impl Sound {
             self.alone_since = Some(time);
         }
         SILENCE_TICKS < alone
+    }
+
+    /// A frame of the video that decides has come, or another stream decides now.
+    pub(crate) fn meet_video(&mut self) {
+        (self.alone_since, self.video) = (None, None);
+    }
+
+    /// Takes the time of a frame of a video that does not decide; whether it goes on from the one before. A picture every
+    /// few seconds does not: cutting by it, and by the sound in between, would be a break every few seconds.
+    pub(crate) fn video_goes_on(&mut self, time: Timestamp) -> bool {
+        let before = self.video.replace(time);
+        before.is_some_and(|before| !line::jumps(before, time, false, 0))
     }
 }

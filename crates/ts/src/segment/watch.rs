@@ -35,10 +35,15 @@ impl Watch {
         self.packets += packets;
     }
 
+    /// Whether any were found.
+    pub(crate) fn has_packets(&self) -> bool {
+        0 < self.packets
+    }
+
     /// What is wrong if nothing was found in the bytes searched last, or will be, for the body has ended.
     pub(crate) fn stream(&mut self, searched_bytes: u64, ended: bool) -> Option<Trouble> {
         let hopeless = SEARCH_BYTES_MAX <= searched_bytes || ended && !self.head.is_empty();
-        if 0 < self.packets || !hopeless {
+        if self.has_packets() || !hopeless {
             return None;
         }
         let looks_like = LooksLike::guess(&self.head);

@@ -30,6 +30,8 @@ pub(crate) struct Segment {
     pub(crate) video_type: u8,
     /// A byte of the parameter set.
     pub(crate) profile: u8,
+    /// Sound is sent so many frames later than the picture of its time.
+    pub(crate) sound_late: u64,
     /// Bytes of a frame of video, at least; some hundred come on top.
     pub(crate) frame_bytes: usize,
 }
@@ -48,6 +50,7 @@ impl Default for Segment {
             decoded_before: None,
             video_type: 0x1b,
             profile: 0x42,
+            sound_late: 0,
             frame_bytes: 0,
         }
     }
@@ -75,7 +78,9 @@ impl Segment {
                 };
                 video = writer.pes(&pes, video);
             }
-            let pts = self.time(index);
+            let pts = self
+                .time(index)
+                .shifted(-3600 * self.sound_late.cast_signed());
             audio = writer.pes(&pes(AUDIO_PID, 0xc0, pts, &[0xff; 333]), audio);
         }
         writer.into_bytes().into()

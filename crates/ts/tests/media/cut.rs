@@ -12,7 +12,7 @@ use ts::{LooksLike, Timestamp, inspect};
 use crate::built::{self, PMT_PID, Segment as Stream, VIDEO_PID, stream};
 
 /// What came out of a body.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Out {
     pub(crate) segments: Vec<Segment>,
     pub(crate) troubles: Vec<Trouble>,
@@ -130,11 +130,11 @@ fn all_segments_one_after_the_other_have_no_continuity_error() {
 fn key_frames_are_found_where_the_segment_says_they_are() {
     let out = cut(&stream_of_20_s().bytes(), &[777], seconds(10, 12));
     for segment in &out.segments {
-        let media = Bytes::from(segment.media.concat());
         assert_eq!(segment.keys.len(), 5);
         for key in &segment.keys {
-            let from_there = [segment.opening.packets.clone(), media.slice(key.at..)];
-            let facts = inspect(&from_there).expect("packets from a key frame on");
+            let tables = vec![segment.opening.packets.clone()];
+            let facts = inspect(&[tables, segment.media_from(key.at)].concat())
+                .expect("packets from a key frame on");
             assert!(facts.starts_with_key_frame);
             assert_eq!(facts.start, key.times.pts);
             let begin = segment.opening.begin.pts.expect("a time");
@@ -251,6 +251,19 @@ fn a_jump_of_time_ends_the_segment_and_is_told_with_the_next() {
 }
 
 #[test]
+fn half_a_second_back_is_a_jump_where_frames_say_when_they_are_decoded() {
+    let half_back = 90_000 + 100 * 3600 - 45_000;
+    let bodies = [at(90_000, 100), at(half_back, 100)].map(|stream| Stream {
+        decoded_before: Some(0),
+        ..stream
+    });
+    let body: Vec<u8> = bodies.iter().flat_map(Stream::bytes).collect();
+    let out = cut(&body, &[2000], Options::default());
+    assert_eq!(out.millis(), [4000, 4000]);
+    assert!(matches!(out.breaks()[1], Some(Break::TimeJump { .. })));
+}
+
+#[test]
 fn what_comes_behind_a_jump_is_left_out_up_to_the_next_key_frame() {
     let second = Stream {
         first_key: 20,
@@ -280,6 +293,28 @@ fn sound_that_jumps_before_the_video_does_is_not_left_in_the_old_segment() {
     assert_eq!(out.segments[0].media.concat(), first[2 * 188..]);
     // Two packets of sound, and the tables before the first frame of either.
     assert_eq!(out.left_out(), 2 + 2 + 2);
+}
+
+#[test]
+fn the_rest_of_a_frame_behind_a_restart_is_not_left_in_the_old_segment() {
+    let first = at(90_000, 100).bytes();
+    let second = Stream {
+        frame_bytes: 2000,
+        ..at(90_000_000, 100)
+    };
+    let second = second.bytes();
+    let packets = built::packets_of(&second, VIDEO_PID).into_iter();
+    let rest: Vec<u8> = packets.skip(3).take(4).flatten().copied().collect();
+    let mut announced = rest[..188].to_vec();
+    // Only an adaptation field, which announces a new beginning.
+    announced[3] = 0x20 | (announced[3].wrapping_sub(1) & 0x0f);
+    announced[4..6].copy_from_slice(&[183, 0x80]);
+    for rest in [rest, announced] {
+        let body = [&first[..], &rest, &second].concat();
+        let out = cut(&body, &[2000], Options::default());
+        assert_eq!(out.millis(), [4000, 4000]);
+        assert_eq!(out.segments[0].media.concat(), first[2 * 188..]);
+    }
 }
 
 #[test]
@@ -400,6 +435,43 @@ fn sound_goes_on_where_the_video_falls_silent_and_the_video_leads_again_when_it_
 }
 
 #[test]
+fn a_picture_now_and_then_beside_the_sound_makes_no_breaks() {
+    let whole = Stream {
+        key_every: 1,
+        ..stream_of_20_s()
+    };
+    let body = built::without_video(&whole.bytes(), |index| !index.is_multiple_of(125));
+    let out = cut(&body, &[1460], Options::default());
+    let breaks = out.breaks();
+    assert_eq!(breaks.iter().flatten().count(), 1, "{breaks:?}");
+    let total: Duration = out.segments.iter().map(|segment| segment.duration).sum();
+    assert_eq!(total, Duration::from_secs(20));
+}
+
+#[test]
+fn a_second_jump_while_a_key_frame_is_waited_for_does_not_end_the_wait() {
+    let hidden = |first| Stream {
+        first_key: 1000,
+        ..at(first, 20)
+    };
+    let parts = [
+        at(90_000, 100),
+        hidden(90_000_000),
+        hidden(900_000_000),
+        at(90_000_000, 100),
+    ];
+    let body: Vec<u8> = parts.iter().flat_map(Stream::bytes).collect();
+    let out = cut(&body, &[1460], Options::default());
+    assert_eq!(out.millis(), [4000, 4000]);
+    assert!(
+        out.segments
+            .iter()
+            .all(|segment| segment.opening.independent)
+    );
+    assert_eq!(out.troubles, []);
+}
+
+#[test]
 fn of_two_programmes_the_first_with_video_is_taken_and_the_other_left_out() {
     let whole = stream_of_20_s().bytes();
     let radio = Program {
@@ -495,13 +567,18 @@ fn tables_of_many_packets_are_read_and_sent_before_every_segment() {
         .into_iter()
         .chain(others)
         .collect();
-    let mut writer = Writer::default();
-    writer.section(0, &write::pat(&[program]), 0);
-    writer.null();
-    writer.section(PMT_PID, &write::pmt(1, VIDEO_PID, &streams), 0);
-    let head = writer.into_bytes();
+    let tables = |pat: u8, pmt: u8| {
+        let mut writer = Writer::default();
+        writer.section(0, &write::pat(&[program]), pat);
+        writer.null();
+        writer.section(PMT_PID, &write::pmt(1, VIDEO_PID, &streams), pmt);
+        writer.into_bytes()
+    };
+    let (head, again) = (tables(7, 12), tables(8, 2));
     assert_eq!(head.len(), (1 + 1 + 6) * 188);
-    let body = [&head[..], &stream_of_20_s().bytes()[2 * 188..]].concat();
+    let media = stream_of_20_s().bytes();
+    let place = media.len() / 188 / 2 * 188;
+    let body = [&head[..], &media[2 * 188..place], &again, &media[place..]].concat();
     let out = cut(&body, &[100], Options::default());
     assert_eq!(out.millis(), [4000; 5]);
     let chunks: Vec<Bytes> = out.segments.iter().flat_map(Segment::chunks).collect();
@@ -570,14 +647,9 @@ fn what_is_no_stream_is_named() {
     let troubles = |body: &[u8]| cut(body, &[1000], Options::default()).troubles;
     let html = b"<html>not today</html>".repeat(5000);
     let looks_like = LooksLike::Html;
-    assert_eq!(
-        troubles(&html)[0],
-        Trouble::NotTransportStream { looks_like }
-    );
-    assert_eq!(
-        troubles(&html[..22])[1],
-        Trouble::NotTransportStream { looks_like }
-    );
+    for page in [&html[..], &html[..22]] {
+        assert_eq!(troubles(page), [Trouble::NotTransportStream { looks_like }]);
+    }
     let whole = stream_of_20_s().bytes();
     assert!(matches!(
         troubles(&whole[376..])[..],
@@ -592,7 +664,31 @@ fn what_is_no_stream_is_named() {
     let pid = VIDEO_PID;
     let repeated = [&encrypted[..], &encrypted, &encrypted, &encrypted].concat();
     assert_eq!(troubles(&repeated), [Trouble::Encrypted { pid }]);
+    let mut subtitles = Writer::default();
+    let program = Program {
+        number: 1,
+        pmt_pid: PMT_PID,
+    };
+    subtitles.section(0, &write::pat(&[program]), 0);
+    subtitles.section(PMT_PID, &write::pmt(1, 0x100, &[stream(0x06, 0x100)]), 0);
+    assert_eq!(troubles(&subtitles.into_bytes()), [Trouble::NoMedia]);
     assert_eq!(troubles(b""), []);
+}
+
+#[test]
+fn frames_that_never_say_when_they_are_due_are_told_and_not_cut() {
+    let mut body = stream_of_20_s().bytes().to_vec();
+    for packet in body.chunks_mut(188).filter(|packet| packet[1] & 0x40 != 0) {
+        let adaptation = usize::from(packet[3] >> 5 & 1) * (1 + usize::from(packet[4]));
+        let head = 4 + adaptation;
+        // The flags of a frame's head; tables have none.
+        if packet[head..].starts_with(&[0, 0, 1]) {
+            packet[head + 7] = 0;
+        }
+    }
+    let out = cut(&body, &[1460], Options::default());
+    assert!(out.segments.is_empty());
+    assert_eq!(out.troubles, [Trouble::NoTimestamps { pid: VIDEO_PID }]);
 }
 
 #[test]
@@ -603,8 +699,8 @@ fn a_head_torn_over_two_packets_begins_a_segment_too() {
     assert_eq!(out.media(), torn[2 * 188..]);
 }
 
-/// Everything that viewers could notice.
-fn summary(out: &Out) -> Vec<String> {
+/// Everything that viewers could notice: what is said of each segment with its media, and what was wrong.
+fn summary(out: &Out) -> (Vec<(String, Vec<u8>)>, &[Trouble]) {
     let line = |segment: &Segment| {
         let Segment {
             opening,
@@ -617,12 +713,10 @@ fn summary(out: &Out) -> Vec<String> {
         } = segment;
         let media = media.concat();
         assert_eq!(media.len(), *media_bytes);
-        format!("{opening:?} {keys:?} {duration:?} {ended:?} {continuity_errors} {media:?}")
+        let said = format!("{opening:?} {keys:?} {duration:?} {ended:?} {continuity_errors}");
+        (said, media)
     };
-    let lines = out.segments.iter().map(line);
-    lines
-        .chain(out.troubles.iter().map(Trouble::to_string))
-        .collect()
+    (out.segments.iter().map(line).collect(), &out.troubles)
 }
 
 fn shape() -> impl Strategy<Value = Stream> {
@@ -722,7 +816,8 @@ proptest! {
             body.drain(from..(from + length).min(body.len()));
         }
         let whole = cut(&body, &[usize::MAX], options);
-        prop_assert_eq!(summary(&cut(&body, &sizes, options)), summary(&whole));
+        let parts = cut(&body, &sizes, options);
+        prop_assert!(summary(&parts) == summary(&whole), "{parts:?} {whole:?}");
     }
 
     #[test]

@@ -10,10 +10,10 @@ use ts::continuity::Counters;
 use ts::frame::{Frames, Head, HeadRead, Look};
 use ts::packet::Packet;
 use ts::rebase::{Rebase, Seamless};
-use ts::segment::{Options, Segment};
-use ts::{Codec, Timestamp};
+use ts::segment::{Options, Segment, Times, whole};
+use ts::{Codec, Invalid, Timestamp, inspect};
 
-use crate::built::{self, AUDIO_PID, Segment as Stream, VIDEO_PID};
+use crate::built::{self, AUDIO_PID, Segment as Stream, VIDEO_PID, chunks_of};
 use crate::cut::cut;
 use crate::real::{made, probed};
 use crate::real_cut::complaints;
@@ -166,6 +166,18 @@ fn frames_that_are_shown_later_than_they_are_decoded_do_not_overlap_behind_a_sea
 }
 
 #[test]
+fn sound_for_a_time_that_was_sent_already_is_left_out_behind_a_seam() {
+    let late = Stream {
+        sound_late: 5,
+        ..stream(700_000_000)
+    };
+    let sent = sent(&joined(&[&stream(90_000).bytes(), &late.bytes()]).concat());
+    assert_eq!(steps(&sent.due[&AUDIO_PID]), [3600; 249 - 5]);
+    assert_eq!(steps(&sent.due[&VIDEO_PID]), [3600; 249]);
+    assert_eq!(sent.continuity_errors, 0);
+}
+
+#[test]
 fn a_viewer_that_is_moved_forward_goes_on_at_the_key_frame_without_a_hole_in_time() {
     let segments = segments(&stream(90_000).bytes());
     let (mut viewer, mut out) = (Seamless::default(), vec![]);
@@ -174,10 +186,9 @@ fn a_viewer_that_is_moved_forward_goes_on_at_the_key_frame_without_a_hole_in_tim
     let segment = &segments[1];
     let key = segment.keys[1];
     viewer.join(&segment.opening, key.times, &mut out);
-    viewer.media(
-        &Bytes::from(segment.media.concat()).slice(key.at..),
-        &mut out,
-    );
+    for chunk in segment.media_from(key.at) {
+        viewer.media(&chunk, &mut out);
+    }
     let sent = sent(&out.concat());
     assert_eq!(sent.continuity_errors, 0);
     for pid in [VIDEO_PID, AUDIO_PID] {
@@ -280,6 +291,61 @@ fn frames_decoded(path: &std::path::Path) -> usize {
     first.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+#[test]
+fn segments_that_were_fetched_whole_are_followed_like_those_that_were_cut() {
+    let parts: Vec<Bytes> = [90_000, 90_000 + 125 * 3600, 5_000_000_000]
+        .map(|first| stream(first).bytes())
+        .into();
+    let (mut viewer, mut out) = (Seamless::default(), vec![]);
+    for (index, part) in parts.iter().enumerate() {
+        let fetched = whole(&chunks_of(part, &[1000, 70, 5000])).expect("a sound segment");
+        assert_eq!(fetched.media.concat(), part[..]);
+        assert_eq!(fetched.duration, Duration::from_secs(5));
+        assert_eq!(fetched.keys.len(), 5);
+        assert!(fetched.opening.independent);
+        for key in &fetched.keys[1..] {
+            let from_there = [
+                vec![fetched.opening.packets.clone()],
+                fetched.media_from(key.at),
+            ];
+            let facts = inspect(&from_there.concat()).expect("packets from a key frame on");
+            assert!(facts.starts_with_key_frame);
+        }
+        if index == 2 {
+            viewer.join(&fetched.opening, fetched.opening.begin, &mut out);
+        } else {
+            viewer.next(&fetched.opening, &mut out);
+        }
+        for chunk in &fetched.media {
+            viewer.media(chunk, &mut out);
+        }
+    }
+    let sent = sent(&out.concat());
+    for pid in [VIDEO_PID, AUDIO_PID] {
+        assert_eq!(steps(&sent.due[&pid]), [3600; 374], "pid {pid}");
+    }
+}
+
+#[test]
+fn what_is_no_whole_segment_is_refused_and_what_has_no_times_has_no_length() {
+    let bytes = stream(90_000).bytes();
+    let hole = [&bytes[..18_800], &bytes[18_850..]].concat();
+    assert_eq!(
+        whole(&[hole.into()]).expect_err("a hole"),
+        Invalid::LostSync { at: 18_800 }
+    );
+    assert!(whole(&[Bytes::from_static(b"<html>")]).is_err());
+    let mut encrypted = bytes.to_vec();
+    for packet in encrypted.chunks_mut(188).skip(2) {
+        packet[3] |= 0x80;
+    }
+    let fetched = whole(&[encrypted.into()]).expect("packets");
+    assert_eq!(
+        (fetched.duration, fetched.opening.begin),
+        (Duration::ZERO, Times::default())
+    );
+}
+
 proptest! {
     #[test]
     fn chunks_never_change_what_a_viewer_gets(
@@ -302,9 +368,9 @@ proptest! {
             }
             out.concat()
         };
-        let whole = get(100_000);
-        prop_assert_eq!(sent(&whole).continuity_errors, 0);
-        prop_assert!(get(packets) == whole);
+        let at_once = get(100_000);
+        prop_assert_eq!(sent(&at_once).continuity_errors, 0);
+        prop_assert!(get(packets) == at_once);
     }
 
     #[test]

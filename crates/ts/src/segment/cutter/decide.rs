@@ -43,13 +43,15 @@ impl Segmenter {
         let Some(time) = due(&frame) else {
             return self.timeless_frame(mark, &frame);
         };
-        self.sound.alone_since = None;
+        if self.lead == Which::Video {
+            self.sound.meet_video();
+        }
         let format = self.format;
         self.format = settled.format.or(format);
         if format.is_some() && format != self.format && matches!(self.stage, Stage::Making(_)) {
             self.pending.get_or_insert(Break::Format);
         }
-        match self.judge(time, frame.key) {
+        match self.judge(time, &frame) {
             Judged::Jump { from } => {
                 let at = suspect.unwrap_or(mark.at).min(mark.at);
                 self.cut(at, None, Ended::Break);
@@ -67,7 +69,7 @@ impl Segmenter {
     }
 
     /// What the next frame of the lead stream, due at this time, means for the segment.
-    fn judge(&self, time: Timestamp, key: bool) -> Judged {
+    fn judge(&self, time: Timestamp, frame: &Frame) -> Judged {
         let Stage::Making(making) = &self.stage else {
             return Judged::NotBegun;
         };
@@ -75,7 +77,7 @@ impl Segmenter {
         let (target, longest) = (ticks(self.options.target), ticks(self.options.longest));
         let (elapsed, longest) = (line.until(time), longest.cast_signed());
         let from = line.latest();
-        if line.jumps(time) || longest < elapsed {
+        if line.jumps(time, frame.dts.is_some()) || longest < elapsed {
             return Judged::Jump { from };
         }
         let enough = if self.pending.is_some() {
@@ -83,7 +85,7 @@ impl Segmenter {
         } else {
             target - target / 10
         };
-        if key && 0 < elapsed && enough.cast_signed() <= elapsed {
+        if frame.key && 0 < elapsed && enough.cast_signed() <= elapsed {
             Judged::Ends(Ended::KeyFrame)
         } else if 0 < elapsed && longest < elapsed + line.frame().cast_signed() {
             Judged::Ends(Ended::Longest)
@@ -101,7 +103,8 @@ impl Segmenter {
     fn timeless_frame(&mut self, mark: Mark, frame: &Frame) {
         self.note(mark, frame);
         let pid = self.scanner.stream(self.lead).map(|stream| stream.pid);
-        if let (Stage::Waiting { since: None, .. }, Some(pid), true) = (&self.stage, pid, frame.key)
+        if let (Stage::Waiting { waited: None, .. }, Some(pid), true) =
+            (&self.stage, pid, frame.key)
         {
             let trouble = self.watch.once(Trouble::NoTimestamps { pid });
             self.notice_all([trouble]);
@@ -110,22 +113,26 @@ impl Segmenter {
 
     /// Begins with this frame if it is a key frame, or if one was waited for long enough.
     fn wait(&mut self, mark: Mark, frame: Frame, time: Timestamp) {
-        let Stage::Waiting { since, before, .. } = &mut self.stage else {
+        let Stage::Waiting { waited, before, .. } = &mut self.stage else {
             return;
         };
-        let since = *since.get_or_insert(time);
-        let waited = since.offset_to(time);
-        let too_long = ticks(self.options.longest) <= waited.unsigned_abs();
-        if self.tail.start() <= mark.at && (frame.key || too_long) {
-            if !frame.key {
-                let waited = duration(waited.unsigned_abs());
-                self.events
-                    .push(Event::Noticed(Trouble::NoKeyFrame { waited }));
-            }
-            let line = Line::from(time, before.as_ref());
-            self.settle(mark.at);
-            self.begin(mark, Some(frame), line);
+        let going_on = waited
+            .take()
+            .filter(|waited| !waited.jumps(time, frame.dts.is_some()));
+        let mut line = going_on.unwrap_or_else(|| Line::from(time, None));
+        line.take(Some(time));
+        *waited = Some(line);
+        let since = duration(line.until(time).unsigned_abs());
+        let before = *before;
+        if mark.at < self.tail.start() || !frame.key && since < self.options.longest {
+            return;
         }
+        if !frame.key {
+            let trouble = Trouble::NoKeyFrame { waited: since };
+            self.events.push(Event::Noticed(trouble));
+        }
+        self.settle(mark.at);
+        self.begin(mark, Some(frame), Line::from(time, before.as_ref()));
     }
 
     /// A frame of the stream that does not lead.
@@ -134,8 +141,11 @@ impl Segmenter {
             return;
         };
         match which {
-            Which::Video if frame.key => self.change_lead(which, mark, frame, time),
-            Which::Video => {}
+            Which::Video => {
+                if self.sound.video_goes_on(time) && frame.key {
+                    self.change_lead(which, mark, frame, time);
+                }
+            }
             Which::Sound => {
                 if self.sound.jumps_to(time) {
                     self.suspect(mark.at);
@@ -154,7 +164,7 @@ impl Segmenter {
     /// From this frame on another stream decides.
     fn change_lead(&mut self, which: Which, mark: Mark, frame: Frame, time: Timestamp) {
         self.lead = which;
-        self.sound.alone_since = None;
+        self.sound.meet_video();
         if let Stage::Making(making) = &self.stage {
             let longest = ticks(self.options.longest).cast_signed();
             let fits = (1..=longest).contains(&making.line.until(time));
@@ -168,11 +178,17 @@ impl Segmenter {
 
     /// The programme is another, or has other streams.
     pub(super) fn change_tables(&mut self, tables: &Arc<Tables>) {
-        let followed = [Which::Video, Which::Sound].map(|which| self.scanner.stream(which));
+        let both = [Which::Video, Which::Sound];
+        let followed = both.map(|which| self.scanner.stream(which));
         self.scanner.aim(tables);
+        let follows = both.map(|which| self.scanner.stream(which));
+        for (index, which) in both.into_iter().enumerate() {
+            if followed[index] != follows[index] {
+                *self.hold.of(which) = None;
+            }
+        }
         let lead = |streams: [_; 2]| streams.into_iter().flatten().next();
-        let kept = lead(followed)
-            == lead([Which::Video, Which::Sound].map(|which| self.scanner.stream(which)));
+        let kept = lead(followed) == lead(follows);
         let before = self.tables.replace(tables.clone());
         let same = |before: &Tables| {
             before.pmt.streams == tables.pmt.streams && before.pmt.pcr_pid == tables.pmt.pcr_pid
