@@ -113,7 +113,7 @@ fn transport_stream(body: &Body) -> Result<(Facts, Option<Arc<ts::rebase::Part>>
     let part = if facts.scrambled {
         None
     } else {
-        Some(Arc::new(ts::rebase::Part::new(body.chunks(), &facts)?))
+        Some(Arc::new(ts::rebase::Part::new(body.chunks())?))
     };
     Ok((Facts::from(facts), part))
 }

@@ -121,6 +121,6 @@ pub(crate) fn part(independent: bool) -> ts::rebase::Part {
     let fit = stream(0, 8);
     let part = fit.part.as_deref().expect("a transport stream");
     let mut part = part.clone();
-    part.opening.independent = independent;
+    std::sync::Arc::make_mut(&mut part.opening).independent = independent;
     part
 }

@@ -1,17 +1,13 @@
 //! A whole segment made ready to be part of viewers' continuous bodies, once for all of them; judges nothing and changes nothing.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::heads::{Heads, Read};
-use crate::inspect::find_tables;
-use crate::packet::{Packet, each_packet};
-use crate::segment::{Opening, Times};
-use crate::table::{Codec, PAT_PID, Tables};
-use crate::write::Writer;
-use crate::{Facts, Invalid, PACKET_BYTES};
+use crate::packet::Packet;
+use crate::segment::{Opening, Segment, whole};
+use crate::table::{Codec, Tables};
+use crate::{Invalid, PACKET_BYTES};
 
 /// Programmes have a handful of streams; of more, nobody looks whether their counters go on.
 const EDGES_MAX: usize = 64;
@@ -20,8 +16,8 @@ const EDGES_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Part {
     /// What it begins with.
-    pub opening: Opening,
-    /// Its packets, none split: slices of what came, and copies of the packets that two chunks shared.
+    pub opening: Arc<Opening>,
+    /// Its packets, none split: slices of what came, where two chunks do not share one.
     pub media: Arc<[Bytes]>,
     edges: Vec<Edge>,
 }
@@ -37,26 +33,13 @@ struct Edge {
 }
 
 impl Part {
-    /// Of a segment of which these are the facts.
-    pub fn new(chunks: &[Bytes], facts: &Facts) -> Result<Part, Invalid> {
-        let tables = find_tables(chunks)?;
-        let mut scan = Scan::of(&tables);
-        each_packet(chunks, |_, bytes| {
-            scan.take(Packet::new(bytes));
-            ControlFlow::Continue(())
-        });
-        let opening = Opening {
-            packets: packets(&tables),
-            begin: scan.begin.unwrap_or_default(),
-            tables: Arc::new(tables),
-            discontinuity: None,
-            independent: facts.starts_with_key_frame,
-            left_out: 0,
-        };
+    /// Of a segment, its chunks cut anywhere.
+    pub fn new(chunks: &[Bytes]) -> Result<Part, Invalid> {
+        let Segment { opening, media, .. } = whole(chunks)?;
         Ok(Part {
+            edges: edges(&opening.tables, &media),
             opening,
-            media: aligned(chunks).into(),
-            edges: scan.edges,
+            media: media.into(),
         })
     }
 
@@ -71,70 +54,22 @@ impl Part {
     }
 }
 
-/// One look at every packet.
-struct Scan {
-    /// The video, and the sound: the first of them that has a frame with a time leads.
-    leads: [Option<Lead>; 2],
-    frames: Vec<u16>,
-    edges: Vec<Edge>,
-    begin: Option<Times>,
-    pcr: Option<crate::Timestamp>,
-    pcr_pid: u16,
-}
-
-struct Lead {
-    pid: u16,
-    heads: Heads,
-    begin: Option<Times>,
-}
-
-impl Scan {
-    fn of(tables: &Tables) -> Scan {
-        let streams = &tables.pmt.streams;
-        let first = |wanted: fn(Codec) -> bool| {
-            let stream = streams.iter().find(|stream| wanted(stream.codec));
-            stream.map(|stream| Lead {
-                pid: stream.pid,
-                heads: Heads::default(),
-                begin: None,
-            })
-        };
-        let framed = streams.iter().filter(|stream| stream.codec != Codec::Other);
-        Scan {
-            leads: [first(Codec::is_video), first(Codec::is_audio)],
-            frames: framed.map(|stream| stream.pid).take(EDGES_MAX).collect(),
-            edges: vec![],
-            begin: None,
-            pcr: None,
-            pcr_pid: tables.pmt.pcr_pid,
-        }
-    }
-
-    fn take(&mut self, packet: Packet<'_>) {
-        if self.frames.contains(&packet.pid()) {
-            self.count(packet);
-        }
-        // Once the video has begun, the sound need not be asked.
-        let [video, sound] = &mut self.leads;
-        if video.as_ref().is_some_and(|video| video.begin.is_some()) {
-            return;
-        }
-        if packet.pid() == self.pcr_pid {
-            self.pcr = packet.pcr().or(self.pcr);
-        }
-        let leads = [video, sound].into_iter().flatten();
-        for lead in leads.filter(|lead| lead.pid == packet.pid()) {
-            lead.take(packet, self.pcr);
-        }
-        let begins = self.leads.iter().flatten().find_map(|lead| lead.begin);
-        self.begin = begins.or(self.begin);
-    }
-
-    fn count(&mut self, packet: Packet<'_>) {
+/// Of the streams that consist of frames; the counters of others are rewritten for each viewer.
+fn edges(tables: &Tables, media: &[Bytes]) -> Vec<Edge> {
+    let streams = tables.pmt.streams.iter();
+    let framed = streams.filter(|stream| stream.codec != Codec::Other);
+    let pids: Vec<u16> = framed.map(|stream| stream.pid).take(EDGES_MAX).collect();
+    let mut edges: Vec<Edge> = Vec::with_capacity(pids.len());
+    let pieces = media.iter();
+    for bytes in pieces.flat_map(|piece| piece.as_chunks::<PACKET_BYTES>().0) {
+        let packet = Packet::new(bytes);
         let (pid, counter) = (packet.pid(), packet.continuity());
-        match self.edges.iter_mut().find(|edge| edge.pid == pid) {
+        if !pids.contains(&pid) {
+            continue;
+        }
+        match edges.iter_mut().find(|edge| edge.pid == pid) {
             Some(edge) => edge.last = counter,
-            None => self.edges.push(Edge {
+            None => edges.push(Edge {
                 pid,
                 before: counter.wrapping_sub(u8::from(packet.has_payload())) & 0x0f,
                 first: counter,
@@ -142,61 +77,16 @@ impl Scan {
             }),
         }
     }
-}
-
-impl Lead {
-    fn take(&mut self, packet: Packet<'_>, pcr: Option<crate::Timestamp>) {
-        if self.begin.is_some() {
-            return;
-        }
-        if let Read::Whole(head) = self.heads.read(0, packet) {
-            self.begin = Some(Times {
-                pts: Some(head.pts),
-                dts: Some(head.due()),
-                pcr,
-            });
-        }
-    }
-}
-
-/// PAT and PMT; their counters are for whoever sends them to set.
-fn packets(tables: &Tables) -> Bytes {
-    let mut writer = Writer::default();
-    writer.section_anew(PAT_PID, &tables.pat_section, 0);
-    writer.section_anew(tables.program.pmt_pid, &tables.pmt_section, 0);
-    writer.into_bytes().into()
-}
-
-/// The same bytes in chunks that split no packet.
-fn aligned(chunks: &[Bytes]) -> Vec<Bytes> {
-    let mut whole = Vec::with_capacity(2 * chunks.len());
-    let mut split = Vec::with_capacity(PACKET_BYTES);
-    for chunk in chunks {
-        let mut rest = chunk.clone();
-        if !split.is_empty() {
-            let missing = (PACKET_BYTES - split.len()).min(rest.len());
-            split.extend_from_slice(&rest.split_to(missing));
-            if split.len() < PACKET_BYTES {
-                continue;
-            }
-            whole.push(Bytes::copy_from_slice(&split));
-            split.clear();
-        }
-        let packets = rest.split_to(rest.len() / PACKET_BYTES * PACKET_BYTES);
-        if !packets.is_empty() {
-            whole.push(packets);
-        }
-        split.extend_from_slice(&rest);
-    }
-    whole
+    edges
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Program, Stream};
-    use crate::write::{self, Pes};
-    use crate::{Timestamp, inspect};
+    use crate::Timestamp;
+    use crate::segment::Times;
+    use crate::table::{PAT_PID, Program, Stream};
+    use crate::write::{self, Pes, Writer};
 
     const VIDEO: Stream = Stream {
         pid: 256,
@@ -233,8 +123,7 @@ mod tests {
     }
 
     fn part(chunks: &[Bytes]) -> Part {
-        let facts = inspect(chunks).expect("a segment");
-        Part::new(chunks, &facts).expect("a part")
+        Part::new(chunks).expect("a part")
     }
 
     #[test]
@@ -259,16 +148,6 @@ mod tests {
             assert!(part.media.iter().all(|it| it.len() % PACKET_BYTES == 0));
             assert_eq!(part.media.concat(), body, "chunks of {size}");
         }
-    }
-
-    #[test]
-    fn packets_that_no_two_chunks_share_are_not_copied() {
-        let body = segment(90_000, 3);
-        let chunks = [body.slice(..500), body.slice(500..)];
-        let part = part(&chunks);
-        let shared = |it: &&Bytes| body.as_ptr_range().contains(&it.as_ptr());
-        let copied = part.media.iter().filter(|it| !shared(it));
-        assert_eq!(copied.map(Bytes::len).sum::<usize>(), PACKET_BYTES);
     }
 
     #[test]

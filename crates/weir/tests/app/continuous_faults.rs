@@ -131,7 +131,7 @@ async fn a_stream_ends_when_its_source_is_gone_for_good() {
     listener.more(2).await;
     stage.engine.crash(Duration::from_secs(600));
     stage.set("no_data_timeout_checks=5").await;
-    listener.to_end().await;
+    listener.hear_out().await;
     listener.assert_unbroken();
     let answer = stage.get(&stage.continuous()).await;
     assert_eq!(answer.status, http::StatusCode::SERVICE_UNAVAILABLE);
@@ -142,7 +142,7 @@ async fn a_stream_ends_when_its_source_is_gone_for_good() {
 async fn streams_end_in_order_when_the_service_does() {
     let stage = Stage::fast(|_| {}).await;
     let mut listeners = join_all((0..5).map(|_| stage.listener())).await;
-    let ends = listeners.iter_mut().map(Listener::to_end);
+    let ends = listeners.iter_mut().map(Listener::hear_out);
     let (_, ()) = tokio::join!(join_all(ends), within(stage.weir.stop()));
     for listener in &listeners {
         listener.assert_unbroken();

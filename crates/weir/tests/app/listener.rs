@@ -128,7 +128,7 @@ impl Listener {
     }
 
     /// Reads to the end.
-    pub(crate) async fn to_end(&mut self) {
+    pub(crate) async fn hear_out(&mut self) {
         while self.read().await {}
     }
 
