@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use channel::{Apart, Delivery, ViewerId};
+use channel::{Apart, Delivery, Refused, ViewerId};
 
 use super::error::Problem;
 use super::guard::Names;
@@ -54,8 +54,12 @@ pub(super) async fn enter(
     let (_, visit) = play::ready(app, &handle, visit, wait).await?;
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
-    body.go_on().map_err(|apart| refused(apart, &handle.key))?;
-    Ok(stream(Body::new(body)))
+    let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;
+    if begun {
+        Ok(stream(Body::new(body)))
+    } else {
+        Err(Refused::Closed.into())
+    }
 }
 
 fn refused(apart: Apart, key: &str) -> Problem {

@@ -182,7 +182,7 @@ pub const TABLE: &[Key] = &[
         "WEIR_TS_JOIN_SECONDS",
         6.0,
         0.0..60.0,
-        "How far behind the newest media a continuous stream begins, at its next key frame further back; a viewer who was too slow is put there too."
+        "How far behind the newest media a continuous stream begins at least, with a key frame; a viewer who was too slow is put there, too."
     ),
     seconds!(
         initial_data_wait_timeout,

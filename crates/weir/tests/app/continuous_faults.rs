@@ -18,6 +18,11 @@ async fn a_stream_goes_on_without_a_seam_when_the_engine_dies() {
     let mut listener = stage.listener().await;
     listener.more(4).await;
     for sessions in 2..=3 {
+        // The next session has a clock of its own.
+        stage
+            .engine
+            .faults()
+            .add(Listing::Discontinuity { tagged: false });
         stage.engine.crash(Duration::from_millis(300));
         let more = async { while listener.read().await {} };
         tokio::select! {
@@ -25,6 +30,23 @@ async fn a_stream_goes_on_without_a_seam_when_the_engine_dies() {
             _ = stage.channel(|it| it["upstream"]["sessions"] == sessions) => {}
         }
         listener.more(6).await;
+    }
+    listener.assert_smooth();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_goes_on_without_a_seam_when_the_source_loses_segments_or_begins_anew() {
+    let stage = Stage::fast(|_| {}).await;
+    let mut listener = stage.listener().await;
+    listener.more(2).await;
+    for fault in [Listing::Lose(4), Listing::Reset, Listing::Jump(20)] {
+        let rule = stage.engine.faults().add(fault);
+        let reading = async { while listener.read().await {} };
+        tokio::select! {
+            () = reading => panic!("it ended"),
+            () = stage.until_struck(rule, 1) => {}
+        }
+        listener.more(8).await;
     }
     listener.assert_smooth();
 }

@@ -20,7 +20,7 @@ use crate::stage::within;
 /// What the system buffers for one who does not read.
 const RECEIVED_MAX: u32 = 16 << 10;
 
-/// The longest step between two frames of the simulator's media, in ticks, and a little more.
+/// Frames of the simulator's media are far less than a second apart, and so are the clock's readings; more stops players.
 const STEP_MAX: i64 = ts::CLOCK_HZ.cast_signed();
 
 /// One connection with one endless answer. When it is dropped, so is the connection.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use channel::{Cursor, Snapshot, Step};
+use channel::{Apart, Cursor, Snapshot, Step};
 use http_body::Frame;
 use tokio::sync::watch;
 use tokio_util::sync::ReusableBoxFuture;
@@ -57,9 +57,14 @@ impl Continuous {
         }
     }
 
-    /// Goes on as far as there is something to be sent; false when there is nothing yet. The error says
-    /// why nothing can be sent.
-    pub(super) fn go_on(&mut self) -> Result<bool, channel::Apart> {
+    /// Makes the first bytes; false when the channel ended just now. The error says why there are none.
+    pub(super) fn begin(&mut self) -> Result<bool, Apart> {
+        self.go_on()?;
+        Ok(!self.out.is_empty())
+    }
+
+    /// Goes on until there is something to be sent, or nothing ever; false when there is nothing yet.
+    fn go_on(&mut self) -> Result<bool, Apart> {
         while self.out.len() <= self.sent && !self.over {
             self.out.clear();
             self.sent = 0;
@@ -86,7 +91,7 @@ impl Continuous {
     }
 
     /// Begins with the next segment, if there is one.
-    fn enter(&mut self) -> Result<bool, channel::Apart> {
+    fn enter(&mut self) -> Result<bool, Apart> {
         let behind = self.settings.borrow().ts_join_seconds;
         let step = self.cursor.step(&self.visit.handle().snapshot(), behind)?;
         match step {
