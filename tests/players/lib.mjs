@@ -26,10 +26,10 @@ export const FRAMES_PER_SECOND = 25;
 export const artifacts = resolve(process.env.WEIR_ARTIFACTS ?? join(here, 'artifacts'));
 
 /** Starts a demo on a free port; `stop` ends it as a person would, and fails when it ends badly. */
-export async function startWeir(channels = 2) {
+export async function startWeir(channels = 2, engine = 'none') {
   const binary = resolve(here, process.env.WEIR_BIN ?? '../../target/debug/weir');
   const folder = await mkdtemp(join(tmpdir(), 'weir-players-'));
-  const child = spawn(binary, ['demo', '--port', '0', '--channels', String(channels)], {
+  const child = spawn(binary, ['demo', '--port', '0', '--channels', String(channels), '--engine', engine], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 //! Whether fetched bytes are media that may be published; it never lets a broken segment through.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ pub struct Fit {
     pub container: Container,
     /// What a transport stream says of itself; nothing when it is encrypted or another container.
     pub facts: Option<Facts>,
+    /// The same media for continuous bodies; nothing when it is encrypted or another container.
+    pub part: Option<Arc<ts::rebase::Part>>,
     /// The same for the same bytes.
     pub fingerprint: u64,
 }
@@ -76,6 +79,7 @@ pub fn segment(chunks: Vec<Bytes>, method: Option<&str>) -> Result<Fit, Unfit> {
             body,
             container: Container::TransportStream,
             facts: None,
+            part: None,
             fingerprint,
         }),
         _ => clear(body, fingerprint),
@@ -84,21 +88,34 @@ pub fn segment(chunks: Vec<Bytes>, method: Option<&str>) -> Result<Fit, Unfit> {
 
 fn clear(body: Body, fingerprint: u64) -> Result<Fit, Unfit> {
     let head = head(&body);
-    let (container, facts) = match sniff(&head) {
+    let (container, facts, part) = match sniff(&head) {
         Sniffed::Container(Container::TransportStream) => {
-            let facts = ts::inspect(body.chunks())
+            let (facts, part) = transport_stream(&body)
                 .map_err(|error| Unfit::BrokenTransportStream(error.to_string()))?;
-            (Container::TransportStream, Some(Facts::from(facts)))
+            (Container::TransportStream, Some(facts), part)
         }
-        Sniffed::Container(other) => (other, None),
+        Sniffed::Container(other) => (other, None, None),
         Sniffed::Not(what) => return Err(Unfit::NotMedia(what)),
     };
     Ok(Fit {
         body,
         container,
         facts,
+        part,
         fingerprint,
     })
+}
+
+/// What a transport stream says of itself, and the same for continuous bodies unless its media is
+/// encrypted.
+fn transport_stream(body: &Body) -> Result<(Facts, Option<Arc<ts::rebase::Part>>), ts::Invalid> {
+    let facts = ts::inspect(body.chunks())?;
+    let part = if facts.scrambled {
+        None
+    } else {
+        Some(Arc::new(ts::rebase::Part::new(body.chunks())?))
+    };
+    Ok((Facts::from(facts), part))
 }
 
 impl From<ts::Facts> for Facts {

@@ -5,6 +5,7 @@
 //! the same effects and a test can be years long.
 
 mod channel;
+mod continuous;
 pub mod event;
 pub mod examine;
 mod failure;
@@ -23,14 +24,15 @@ mod viewer;
 mod window;
 
 pub use channel::{Channel, Effect, Input};
+pub use continuous::{Cursor, Step};
 pub use event::{EndReason, Event};
 pub use failure::{Failure, OpenFailure, Trouble};
 pub use queue::{FETCHES_MAX, ItemId};
 pub use resource::{ResourceId, Wanted};
-pub use segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
+pub use segment::{Apart, Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 pub use settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 pub use snapshot::{Counters, Phase, Snapshot};
 pub use source::{PullId, SourceKind};
 pub use time::Moment;
-pub use viewer::{Begun, Caller, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
+pub use viewer::{Begun, Caller, Delivery, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
 pub use window::{Numbering, Promise, Window};

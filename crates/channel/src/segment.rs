@@ -109,6 +109,20 @@ pub struct SegmentKey {
     pub resource: Option<Arc<Resource>>,
 }
 
+/// Why a segment cannot be a part of a continuous transport stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Apart {
+    /// Players of continuous streams get no keys.
+    #[error("it is encrypted")]
+    Encrypted,
+    /// It would have to be packed anew.
+    #[error("it is fragmented MP4")]
+    FragmentedMp4,
+    /// It would have to be packed for the first time.
+    #[error("it is packed audio")]
+    PackedAudio,
+}
+
 /// One published segment. Nothing of it ever changes (draft-pantos-hls-rfc8216bis 6.2.1).
 #[derive(Debug)]
 pub struct Segment {
@@ -126,6 +140,10 @@ pub struct Segment {
     pub published_at: Moment,
     /// The media, whole.
     pub body: Body,
+    pub(crate) part: Option<Arc<ts::rebase::Part>>,
+    /// Whether a continuous body needs a seam before it, as behind a break, and where counters do
+    /// not go on.
+    pub seam: bool,
     /// How the media is packed.
     pub container: Container,
     /// How it is encrypted, if it is.
@@ -141,5 +159,15 @@ impl Segment {
     /// stands in that list, so it does not count yet (RFC 8216 6.2.2).
     pub fn discontinuity_sequence(&self) -> u64 {
         self.discontinuities - u64::from(self.discontinuity)
+    }
+
+    /// The media as a part of continuous bodies.
+    pub fn part(&self) -> Result<&Arc<ts::rebase::Part>, Apart> {
+        match (&self.key, self.container, &self.part) {
+            (None, Container::TransportStream, Some(part)) => Ok(part),
+            (Some(_), ..) | (None, Container::TransportStream, None) => Err(Apart::Encrypted),
+            (None, Container::FragmentedMp4, _) => Err(Apart::FragmentedMp4),
+            (None, Container::PackedAudio, _) => Err(Apart::PackedAudio),
+        }
     }
 }

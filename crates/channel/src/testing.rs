@@ -48,8 +48,50 @@ pub(crate) fn media(mark: u64, start_millis: u64, millis: u64) -> Fit {
             }],
             starts_with_key_frame: true,
         }),
+        part: None,
         fingerprint: mark,
     }
+}
+
+/// A real transport stream: a frame each half second, a key frame every two seconds.
+pub(crate) fn stream(first: u64, seconds: u64) -> Fit {
+    use ts::write::{Pes, Writer, pat, pmt};
+    let stream = ts::Stream {
+        pid: 256,
+        stream_type: 0x1b,
+        codec: ts::Codec::of(0x1b, &[]),
+    };
+    let mut writer = Writer::default();
+    writer.section(
+        0,
+        &pat(&[ts::table::Program {
+            number: 1,
+            pmt_pid: 4096,
+        }]),
+        0,
+    );
+    writer.section(4096, &pmt(1, 256, &[stream]), 0);
+    let mut counter = 0;
+    for frame in 0..seconds * 2 {
+        let pts = ts::Timestamp(first * 90_000 + frame * 45_000);
+        let key: &[u8] = &[
+            0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x65, 0x88, 0x84,
+        ];
+        let other: &[u8] = &[0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x41, 0x9a, 0x24];
+        let data = if frame % 4 == 0 { key } else { other };
+        let pes = Pes {
+            pid: 256,
+            stream_id: 0xe0,
+            pts: Some(pts),
+            dts: None,
+            pcr: Some(pts),
+            random_access: frame % 4 == 0,
+            data,
+        };
+        counter = writer.pes(&pes, counter);
+    }
+    let bytes = Bytes::from(writer.into_bytes());
+    crate::examine::segment(vec![bytes], None).expect("a real transport stream")
 }
 
 pub(crate) fn draft(millis: u64) -> crate::window::Draft {
@@ -59,6 +101,7 @@ pub(crate) fn draft(millis: u64) -> crate::window::Draft {
         published_at: crate::time::Moment::ZERO,
         program_date_time: None,
         body: Body::new(vec![Bytes::from_static(&[0x47; 188])]),
+        part: None,
         container: Container::TransportStream,
         key: None,
         map: None,
@@ -70,4 +113,14 @@ pub(crate) fn draft(millis: u64) -> crate::window::Draft {
 pub(crate) fn wall(seconds: u64) -> jiff::Timestamp {
     let seconds = i64::try_from(seconds).expect("a test's own time");
     jiff::Timestamp::from_second(1_800_000_000 + seconds).expect("a date of this century")
+}
+
+/// A part of a continuous body that begins with a key frame or not. It has sixteen packets of media, so
+/// that each goes on from the other by its counters.
+pub(crate) fn part(independent: bool) -> ts::rebase::Part {
+    let fit = stream(0, 8);
+    let part = fit.part.as_deref().expect("a transport stream");
+    let mut part = part.clone();
+    std::sync::Arc::make_mut(&mut part.opening).independent = independent;
+    part
 }

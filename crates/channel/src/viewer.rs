@@ -16,6 +16,16 @@ const AGENT_BYTES_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewerId(pub u128);
 
+/// How a viewer is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// By playlists: many requests, with rests between them.
+    #[default]
+    Playlists,
+    /// By one body without an end: the viewer is there as long as its request is.
+    Continuous,
+}
+
 /// What is known of a viewer.
 #[derive(Clone, Debug)]
 pub struct Viewer {
@@ -23,12 +33,16 @@ pub struct Viewer {
     pub address: String,
     /// What the player calls itself.
     pub agent: String,
+    /// How it is served.
+    pub delivery: Delivery,
     /// When it came.
     pub connected_at: Moment,
     /// When it was last heard of.
     pub last_active: Moment,
     /// Bytes of media it was sent.
     pub bytes_sent: u64,
+    /// Times that it was too slow and was moved on to newer media.
+    pub skips: u64,
     /// Whether it has asked for media. One that has only fetched the entry point may be a probe: it
     /// keeps the channel running for a while but is not counted.
     pub watching: bool,
@@ -47,7 +61,7 @@ pub enum Refused {
 }
 
 /// What a request tells of its viewer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Caller<'a> {
     /// Where it comes from.
     pub address: &'a str,
@@ -55,6 +69,8 @@ pub struct Caller<'a> {
     pub agent: &'a str,
     /// Whether it asks for media, not only for the entry point.
     pub watching: bool,
+    /// How it is served.
+    pub delivery: Delivery,
 }
 
 /// What a request that begins changed.
@@ -91,9 +107,11 @@ impl Viewers {
         let viewer = self.present.entry(id).or_insert_with(|| Viewer {
             address: String::new(),
             agent: shortened(caller.agent).to_owned(),
+            delivery: caller.delivery,
             connected_at: now,
             last_active: now,
             bytes_sent: 0,
+            skips: 0,
             watching: false,
             requests: 0,
         });
@@ -117,6 +135,15 @@ impl Viewers {
         }
     }
 
+    /// A request goes on: bytes were sent to its viewer, or it was moved on so often.
+    pub fn note(&mut self, now: Moment, id: ViewerId, bytes: u64, skips: u64) {
+        if let Some(viewer) = self.present.get_mut(&id) {
+            viewer.last_active = viewer.last_active.max(now);
+            viewer.bytes_sent += bytes;
+            viewer.skips += skips;
+        }
+    }
+
     /// Takes off one that was refused, unless it watches or asks for something else as well.
     pub fn leave(&mut self, id: ViewerId) {
         if self
@@ -128,19 +155,19 @@ impl Viewers {
         }
     }
 
-    /// Takes off whoever has been silent for `idle`; returns them.
+    /// Takes off whoever has been silent for `idle`, and whose continuous body is over; returns them.
     pub fn expire(&mut self, now: Moment, idle: Duration) -> Vec<(ViewerId, Viewer)> {
         self.present
             .extract_if(.., |_, viewer| {
-                viewer.requests == 0 && viewer.last_active + idle <= now
+                viewer.expiry(idle).is_some_and(|expiry| expiry <= now)
             })
             .collect()
     }
 
     /// When the next viewer would be taken off, if nobody asks for anything.
     pub fn next_expiry(&self, idle: Duration) -> Option<Moment> {
-        let quiet = self.present.values().filter(|viewer| viewer.requests == 0);
-        quiet.map(|viewer| viewer.last_active + idle).min()
+        let expiries = self.present.values().map(|viewer| viewer.expiry(idle));
+        expiries.flatten().min()
     }
 
     /// Closes the table if nobody is there; returns whether it is closed.
@@ -167,10 +194,7 @@ impl Viewers {
 
     /// Viewers that watch.
     pub fn watching(&self) -> usize {
-        self.present
-            .values()
-            .filter(|viewer| viewer.watching)
-            .count()
+        self.iter().count()
     }
 
     /// Everybody who watches.
@@ -178,7 +202,23 @@ impl Viewers {
         self.present
             .iter()
             .map(|(id, viewer)| (*id, viewer))
-            .filter(|(_, viewer)| viewer.watching)
+            .filter(|(_, viewer)| viewer.watching && !viewer.is_over())
+    }
+}
+
+impl Viewer {
+    /// When it is to be taken off, if it asks for nothing more.
+    fn expiry(&self, idle: Duration) -> Option<Moment> {
+        match (self.requests, self.delivery) {
+            (0, Delivery::Playlists) => Some(self.last_active + idle),
+            (0, Delivery::Continuous) => Some(self.last_active),
+            _ => None,
+        }
+    }
+
+    /// Whether its continuous body has ended.
+    fn is_over(&self) -> bool {
+        self.requests == 0 && self.delivery == Delivery::Continuous
     }
 }
 
@@ -205,6 +245,7 @@ mod tests {
             address: "192.0.2.1",
             agent: "player",
             watching,
+            ..Caller::default()
         };
         let first = viewers
             .begin(at(seconds), ViewerId(id), caller)
@@ -252,6 +293,7 @@ mod tests {
                 address: "192.0.2.1",
                 agent: "player",
                 watching,
+                ..Caller::default()
             };
             viewers
                 .begin(at(0), ViewerId(1), caller)
@@ -280,6 +322,7 @@ mod tests {
             address: "192.0.2.1",
             agent: "player",
             watching: true,
+            ..Caller::default()
         };
         viewers
             .begin(at(0), ViewerId(1), caller)
@@ -301,6 +344,7 @@ mod tests {
             address: "192.0.2.1",
             agent: "player",
             watching: true,
+            ..Caller::default()
         };
         assert_eq!(
             viewers.begin(at(16), ViewerId(1), caller),
@@ -318,6 +362,7 @@ mod tests {
             address: "192.0.2.1",
             agent: "player",
             watching: true,
+            ..Caller::default()
         };
         assert_eq!(
             viewers.begin(at(0), ViewerId(u128::MAX), caller),
@@ -332,5 +377,28 @@ mod tests {
         assert_eq!(shortened(&long).len(), AGENT_BYTES_MAX);
         let long = format!("a{long}");
         assert_eq!(shortened(&long).len(), AGENT_BYTES_MAX - 1);
+    }
+
+    #[test]
+    fn a_viewer_of_a_continuous_body_is_gone_when_the_body_is_over_and_not_before() {
+        let mut viewers = Viewers::default();
+        let caller = Caller {
+            watching: true,
+            delivery: Delivery::Continuous,
+            ..Caller::default()
+        };
+        let id = ViewerId(1);
+        viewers.begin(at(0), id, caller).expect("an open table");
+        viewers.note(at(30), id, 1_000, 1);
+        assert_eq!(viewers.next_expiry(IDLE), None);
+        assert!(viewers.expire(at(500), IDLE).is_empty());
+        assert_eq!(viewers.watching(), 1);
+        viewers.end(at(500), id, 20);
+        assert_eq!(viewers.watching(), 0);
+        assert!(!viewers.is_empty(), "it is still to be told that it left");
+        assert_eq!(viewers.next_expiry(IDLE), Some(at(500)));
+        let gone = viewers.expire(at(500), IDLE);
+        let figures = gone.iter().map(|(_, it)| (it.bytes_sent, it.skips));
+        assert_eq!(figures.collect::<Vec<_>>(), [(1_020, 1)]);
     }
 }

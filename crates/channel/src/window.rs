@@ -89,6 +89,8 @@ pub(crate) struct Draft {
     pub program_date_time: Option<Timestamp>,
     /// The media.
     pub body: Body,
+    /// The same for continuous bodies, if it can be.
+    pub part: Option<Arc<ts::rebase::Part>>,
     /// How it is packed.
     pub container: Container,
     /// How it is encrypted.
@@ -241,6 +243,7 @@ impl Window {
         let discontinuity = draft.discontinuity || self.breaks;
         self.breaks = false;
         self.discontinuities += u64::from(discontinuity);
+        let seam = discontinuity || !self.counts_on(&draft);
         let date = self.date_of(&draft, discontinuity, wall);
         let date = self.date_least.map_or(date, |least| date.max(least));
         self.date = Some(later(date, draft.duration));
@@ -252,6 +255,8 @@ impl Window {
             program_date_time: date,
             published_at: draft.published_at,
             body: draft.body,
+            part: draft.part,
+            seam,
             container: draft.container,
             key: draft.key,
             map: draft.map,
@@ -262,6 +267,15 @@ impl Window {
         self.held.push_back(Arc::clone(&segment));
         self.fit(settings);
         segment
+    }
+
+    /// Whether packets' counters go on from the newest segment.
+    fn counts_on(&self, draft: &Draft) -> bool {
+        let newest = self.held.back().and_then(|newest| newest.part.as_ref());
+        match (newest, &draft.part) {
+            (Some(newest), Some(part)) => part.counts_on(newest),
+            _ => true,
+        }
     }
 
     /// The source's date where it is sane, else where the segment before ended; behind a break no

@@ -1,8 +1,10 @@
 //! Frames: where each one of a stream begins, when it is due and whether it is a key frame; never decodes one.
 
 mod key;
+mod track;
 
 pub use key::{KeySeeker, Verdict};
+pub(crate) use track::{Settled, Step, Track};
 
 use crate::Timestamp;
 use crate::packet::Packet;
@@ -64,7 +66,7 @@ impl Head {
 }
 
 /// Five bytes as a timestamp; the bits between its parts are not looked at, for muxers get them wrong.
-fn read_stamp(field: &[u8]) -> Timestamp {
+pub(crate) fn read_stamp(field: &[u8]) -> Timestamp {
     let at = |index: usize| u64::from(field[index]);
     Timestamp(
         (at(0) >> 1 & 0x07) << 30 | at(1) << 22 | (at(2) >> 1) << 15 | at(3) << 7 | at(4) >> 1,
@@ -95,118 +97,35 @@ pub enum Look {
 
 /// Follows one stream packet by packet and lists its frames.
 pub struct Frames {
-    codec: Codec,
-    look: Look,
+    track: Track,
     list: Vec<Frame>,
-    torn: Option<Torn>,
-    seeker: Option<KeySeeker>,
-}
-
-struct Torn {
-    packet: usize,
-    announced: bool,
-    bytes: Vec<u8>,
 }
 
 impl Frames {
     /// For a stream of this coding.
     pub fn new(codec: Codec, look: Look) -> Self {
         Frames {
-            codec,
-            look,
+            track: Track::new(codec, look),
             list: vec![],
-            torn: None,
-            seeker: None,
         }
     }
 
     /// Takes the stream's next packet, which is the one of this index in the whole.
     pub fn push(&mut self, index: usize, packet: Packet<'_>) {
-        let starts = packet.starts_unit();
-        if !starts && self.torn.is_none() && self.seeker.is_none() {
-            return;
-        }
-        if packet.is_damaged() || packet.is_scrambled() {
-            return;
-        }
-        if starts {
-            self.end_frame();
-            self.begin(
-                Torn {
-                    packet: index,
-                    announced: packet.random_access(),
-                    bytes: vec![],
-                },
-                packet.payload(),
-            );
-        } else if let Some(torn) = self.torn.take() {
-            self.begin(torn, packet.payload());
-        } else {
-            self.seek(packet.payload());
-        }
+        let list = &mut self.list;
+        self.track.push(index, packet, &mut |step| keep(list, step));
     }
 
     /// The frames so far; the last one's verdict may be the packet's own word where its bytes end early.
     pub fn finish(mut self) -> Vec<Frame> {
-        self.end_frame();
+        let list = &mut self.list;
+        self.track.finish(&mut |step| keep(list, step));
         self.list
     }
+}
 
-    fn begin(&mut self, mut torn: Torn, payload: &[u8]) {
-        let joined;
-        let bytes = if torn.bytes.is_empty() {
-            payload
-        } else {
-            torn.bytes.extend_from_slice(payload);
-            joined = std::mem::take(&mut torn.bytes);
-            &joined
-        };
-        match Head::read(bytes) {
-            HeadRead::Whole(head) => self.add(&torn, head, &bytes[head.bytes..]),
-            HeadRead::Torn if bytes.len() <= HEAD_BYTES_MAX => {
-                self.torn = Some(Torn {
-                    bytes: bytes.to_vec(),
-                    ..torn
-                });
-            }
-            HeadRead::Torn | HeadRead::Foreign => {}
-        }
-    }
-
-    fn add(&mut self, torn: &Torn, head: Head, rest: &[u8]) {
-        let looked_at = self.list.is_empty() || self.look == Look::AtAll;
-        let key = torn.announced || self.codec.is_audio();
-        self.list.push(Frame {
-            packet: torn.packet,
-            pts: head.pts,
-            dts: head.dts,
-            key,
-        });
-        if looked_at {
-            self.seeker = KeySeeker::new(self.codec, torn.announced);
-            self.seek(rest);
-        }
-    }
-
-    fn seek(&mut self, bytes: &[u8]) {
-        if let Some(verdict) = self.seeker.as_mut().and_then(|seeker| seeker.push(bytes)) {
-            self.settle(verdict);
-        }
-    }
-
-    fn end_frame(&mut self) {
-        self.torn = None;
-        if let Some(seeker) = self.seeker.take() {
-            self.settle(seeker.finish());
-        }
-    }
-
-    fn settle(&mut self, verdict: Verdict) {
-        self.seeker = None;
-        match (self.list.last_mut(), verdict) {
-            (Some(frame), Verdict::Key) => frame.key = true,
-            (Some(frame), Verdict::NotKey) => frame.key = false,
-            (_, Verdict::Unknown) | (None, _) => {}
-        }
+fn keep(list: &mut Vec<Frame>, step: Step) {
+    if let Step::Settled(settled) = step {
+        list.push(settled.frame);
     }
 }

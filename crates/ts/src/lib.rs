@@ -1,12 +1,14 @@
-//! Facts about MPEG transport streams, and the few things done to them; never reads a clock, never does
-//! I/O, and copies no media except in `rebase`, whose purpose is to change it.
+//! Facts about MPEG transport streams, and the few things done to them; never reads a clock, never does I/O, and
+//! copies no media but packets that chunks tear and, in `rebase`, those that must change.
 
+mod align;
 pub mod continuity;
 pub mod frame;
 mod inspect;
 mod looks;
 pub mod packet;
 pub mod rebase;
+pub mod segment;
 mod span;
 mod split;
 pub mod table;

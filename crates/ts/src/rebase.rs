@@ -1,12 +1,18 @@
 //! Moving packets to another time: clock, presentation and decoding times shifted, counters carried on; nothing else is changed.
 
-use crate::frame::{Head, HeadRead};
-use crate::packet::{NULL_PID, Packet};
-use crate::{PACKET_BYTES, Timestamp, write};
+mod heads;
+mod line;
+mod part;
+mod seamless;
 
-/// Rewrites packets one after the other.
-///
-/// A head of a frame that is torn over two packets keeps its times: no muxer was seen to send one.
+use heads::{Heads, Read};
+pub use part::Part;
+pub use seamless::Seamless;
+
+use crate::packet::{NULL_PID, Packet};
+use crate::{PACKET_BYTES, Timestamp};
+
+/// Rewrites packets in place, one after the other; a head of a frame may be torn over packets of the same buffer.
 #[derive(Clone, Default, Debug)]
 pub struct Rebase {
     /// Ticks of 90 kHz by which all times are moved, back where they are negative.
@@ -47,30 +53,44 @@ impl Rebase {
 
     /// Rewrites every whole packet of the buffer.
     pub fn packets(&mut self, buffer: &mut [u8]) {
-        for packet in buffer.as_chunks_mut::<PACKET_BYTES>().0 {
-            self.packet(packet);
+        let mut heads = Heads::default();
+        let packets = buffer.as_chunks_mut::<PACKET_BYTES>().0;
+        for number in 0..packets.len() {
+            let Some(read) = self.rewrite(&mut packets[number], &mut heads, number) else {
+                continue;
+            };
+            if let Read::Whole(head) = read {
+                for (packet, at, byte) in head.moved(self.by) {
+                    packets[packet][at] = byte;
+                }
+            }
         }
     }
 
-    /// Rewrites one packet.
+    /// Rewrites one packet; a head whose times go on in another one keeps them.
     pub fn packet(&mut self, bytes: &mut [u8; PACKET_BYTES]) {
+        self.packets(bytes);
+    }
+
+    /// Rewrites counter and clock of the packet of this number; gives what it says of a frame's head.
+    fn rewrite(
+        &mut self,
+        bytes: &mut [u8; PACKET_BYTES],
+        heads: &mut Heads,
+        number: usize,
+    ) -> Option<Read> {
         let packet = Packet::new(bytes);
         if !packet.is_synced() || packet.pid() == NULL_PID {
-            return;
+            return None;
         }
         let counter = self.next_counter(packet);
         let clock = packet.pcr().map(|pcr| pcr.shifted(self.by));
-        let times = times_at(packet);
-        bytes[3] = bytes[3] & 0xf0 | counter;
-        if let Some(pcr) = clock {
-            let [a, b, c, d] = ((pcr.0 >> 1) as u32).to_be_bytes();
-            bytes[6..10].copy_from_slice(&[a, b, c, d]);
-            bytes[10] = bytes[10] & 0x7f | (pcr.0 as u8 & 1) << 7;
+        let read = heads.read(number, packet);
+        set_counter(bytes, counter);
+        if let Some(clock) = clock {
+            set_clock(bytes, clock);
         }
-        for (at, time) in times.into_iter().flatten() {
-            let mark = bytes[at] & 0xf0;
-            bytes[at..at + 5].copy_from_slice(&write::stamp(mark, time.shifted(self.by)));
-        }
+        Some(read)
     }
 
     fn next_counter(&mut self, packet: Packet<'_>) -> u8 {
@@ -91,18 +111,15 @@ impl Rebase {
     }
 }
 
-/// Where in the packet which times stand, if a frame begins in it.
-fn times_at(packet: Packet<'_>) -> [Option<(usize, Timestamp)>; 2] {
-    let readable = packet.starts_unit() && !packet.is_damaged() && !packet.is_scrambled();
-    let payload = packet.payload();
-    let start = PACKET_BYTES - payload.len();
-    match Head::read(payload) {
-        HeadRead::Whole(head) if readable => [
-            head.pts.map(|pts| (start + 9, pts)),
-            head.dts.map(|dts| (start + 14, dts)),
-        ],
-        _ => [None, None],
-    }
+fn set_counter(bytes: &mut [u8; PACKET_BYTES], counter: u8) {
+    bytes[3] = bytes[3] & 0xf0 | counter;
+}
+
+/// Writes the clock where one stands; its finer part stays as it is.
+fn set_clock(bytes: &mut [u8; PACKET_BYTES], clock: Timestamp) {
+    let [a, b, c, d] = ((clock.0 >> 1) as u32).to_be_bytes();
+    bytes[6..10].copy_from_slice(&[a, b, c, d]);
+    bytes[10] = bytes[10] & 0x7f | (clock.0 as u8 & 1) << 7;
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ fn copies(tables: &Tables, last: (u8, u8)) -> Bytes {
 }
 
 /// The chunks' bytes of this range, by reference.
-fn slice(chunks: &[Bytes], range: Range<usize>) -> Vec<Bytes> {
+pub(crate) fn slice(chunks: &[Bytes], range: Range<usize>) -> Vec<Bytes> {
     let mut slices = vec![];
     let mut begin = 0;
     for chunk in chunks {

@@ -1,9 +1,11 @@
 //! The tables of a transport stream, PAT and PMT: which programme it holds, and of which streams; nothing of the media itself.
 
 mod codec;
+mod programme;
 mod section;
 
 pub use codec::Codec;
+pub(crate) use programme::{Known, Programme, Selected};
 pub use section::{Sections, crc32};
 
 use crate::packet::Packet;

@@ -37,12 +37,27 @@ pub struct Pes<'a> {
 impl Writer {
     /// Adds the packets of a table; gives back the counter for the pid's next packet.
     pub fn section(&mut self, pid: u16, section: &[u8], continuity: u8) -> u8 {
+        self.section_behind(&[], pid, section, continuity)
+    }
+
+    /// The same, announcing that the pid's counter begins anew.
+    pub fn section_anew(&mut self, pid: u16, section: &[u8], continuity: u8) -> u8 {
+        self.section_behind(&[1, 0x80], pid, section, continuity)
+    }
+
+    /// Adds a table, the first packet with this adaptation field, length byte first.
+    fn section_behind(&mut self, field: &[u8], pid: u16, section: &[u8], continuity: u8) -> u8 {
         let pointed: Vec<u8> = [&[0], section].concat();
+        let (mut field, mut rest) = (field, &pointed[..]);
         let mut counter = continuity;
-        for (index, piece) in pointed.chunks(ROOM).enumerate() {
-            self.header(pid, index == 0, 0x10, counter);
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(rest.len().min(ROOM - field.len()));
+            let control = if field.is_empty() { 0x10 } else { 0x30 };
+            self.header(pid, rest.len() == pointed.len(), control, counter);
+            self.bytes.extend_from_slice(field);
             self.bytes.extend_from_slice(piece);
-            self.fill(ROOM - piece.len());
+            self.fill(ROOM - field.len() - piece.len());
+            (field, rest) = (&[], later);
             counter = (counter + 1) & 0x0f;
         }
         counter
@@ -191,6 +206,11 @@ pub(crate) fn stamp(mark: u8, time: Timestamp) -> [u8; 5] {
 /// How many packets a section takes.
 pub fn section_packets(section: &[u8]) -> usize {
     (1 + section.len()).div_ceil(ROOM)
+}
+
+/// How many packets a section takes where the first one announces that the pid's counter begins anew.
+pub fn section_anew_packets(section: &[u8]) -> usize {
+    (2 + 1 + section.len()).div_ceil(ROOM)
 }
 
 /// The section of a PAT.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use channel::{Caller, Refused, Snapshot, ViewerId, Viewers};
+use channel::{Caller, Delivery, Refused, Snapshot, ViewerId, Viewers};
 use engine::{Session, Stat};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -128,6 +128,7 @@ impl Handle {
             handle: Arc::clone(self),
             id,
             starts: begun.starts,
+            continuous: caller.delivery == Delivery::Continuous,
             bytes: 0,
             forget: false,
         })
@@ -171,11 +172,18 @@ pub struct Visit {
     handle: Arc<Handle>,
     id: ViewerId,
     starts: bool,
+    /// Its viewer is gone when it ends.
+    continuous: bool,
     bytes: u64,
     forget: bool,
 }
 
 impl Visit {
+    /// The channel.
+    pub fn handle(&self) -> &Arc<Handle> {
+        &self.handle
+    }
+
     /// Whether it is its viewer's first for media.
     pub fn starts(&self) -> bool {
         self.starts
@@ -184,6 +192,13 @@ impl Visit {
     /// Counts bytes that were handed to the viewer's connection.
     pub fn sent(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
+    }
+
+    /// Tells the channel what was sent so far, and how often the viewer was moved on since it was last told.
+    pub fn note(&mut self, skips: u64) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let now = self.handle.clock.now();
+        self.handle.viewers().note(now, self.id, bytes, skips);
     }
 
     /// The request was refused: its viewer leaves with it instead of being waited for.
@@ -198,7 +213,9 @@ impl Drop for Visit {
         viewers.end(self.handle.clock.now(), self.id, self.bytes);
         if self.forget {
             viewers.leave(self.id);
-            drop(viewers);
+        }
+        drop(viewers);
+        if self.forget || self.continuous {
             let _ = self.handle.messages.try_send(Message::Left);
         }
     }

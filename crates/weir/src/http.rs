@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod config;
 mod connection;
+mod continuous;
 mod direct;
 mod error;
 mod events;
@@ -102,6 +103,7 @@ pub fn router(app: App) -> Router {
     let media = Router::new()
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
+        .route("/ace/stream/{file}", get(continuous::file))
         .route("/ace/hls/{channel}/media.m3u8", get(play::media))
         .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))

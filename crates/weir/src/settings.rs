@@ -42,11 +42,7 @@ impl StreamMode {
     pub fn read(text: &str) -> Result<Self, String> {
         match text.trim().to_ascii_uppercase().as_str() {
             "HLS" => Ok(Self::Hls),
-            "TS" => Err(
-                "stream_mode TS is not available: this version serves HLS only, so set \
-                 it to 'HLS' or leave it out"
-                    .into(),
-            ),
+            "TS" => Ok(Self::Ts),
             _ => Err("stream_mode must be either 'TS' or 'HLS'".into()),
         }
     }
@@ -82,6 +78,8 @@ pub struct Settings {
     pub hls_max_initial_segments: usize,
     /// `hls_segment_fetch_interval`
     pub hls_segment_fetch_interval: f64,
+    /// `ts_join_seconds`
+    pub ts_join_seconds: Duration,
     /// `initial_data_wait_timeout`
     pub initial_data_wait_timeout: Duration,
     /// `initial_data_check_interval`
@@ -113,6 +111,7 @@ impl Default for Settings {
             hls_initial_buffer_seconds: Duration::ZERO,
             hls_max_initial_segments: 0,
             hls_segment_fetch_interval: 0.0,
+            ts_join_seconds: Duration::ZERO,
             initial_data_wait_timeout: Duration::ZERO,
             initial_data_check_interval: Duration::ZERO,
             no_data_timeout_checks: 0,
@@ -273,9 +272,10 @@ mod tests {
     }
 
     #[test]
-    fn continuous_output_is_refused_with_a_clear_text() {
-        let error = StreamMode::read("TS").expect_err("not available");
-        assert!(error.contains("serves HLS only"), "{error}");
-        assert_eq!(StreamMode::read("hls"), Ok(StreamMode::Hls));
+    fn there_are_two_modes_in_whatever_letters() {
+        assert_eq!(StreamMode::read(" ts "), Ok(StreamMode::Ts));
+        assert_eq!(StreamMode::read("Hls"), Ok(StreamMode::Hls));
+        let error = StreamMode::read("DASH").expect_err("no mode");
+        assert_eq!(error, "stream_mode must be either 'TS' or 'HLS'");
     }
 }

@@ -20,8 +20,8 @@ connection to an engine that is being made keeps the time it was given.
 ";
 
 const TAIL: &str = r#"
-`stream_mode` (`PROXY_STREAM_MODE`) is what `/ace/getstream` serves. This version serves HLS only and refuses `TS` with a
-sentence that says so. `vlc_user_agent` (what Weir calls itself towards engines) and `engine_variant` can only be read.
+`stream_mode` (`PROXY_STREAM_MODE`) is what `/ace/getstream` serves where a request does not say `mode=hls` or `mode=ts`:
+HLS, or one continuous transport stream. `vlc_user_agent` (what Weir calls itself towards engines) and `engine_variant` can only be read.
 
 Three rules hold between settings: `hls_window_size` ≤ `hls_max_segments`, and `hls_initial_segments` ≤
 `hls_max_initial_segments` ≤ `hls_max_segments`. Values that are allowed and hurt somebody are taken, and named in

@@ -173,6 +173,7 @@ impl Channel {
                     .as_ref()
                     .and_then(|map| self.resources.map(map)),
                 tags: tags(&item.segment, first),
+                part: part.part,
                 body: part.body,
             };
             self.counters.bytes_in += draft.body.len() as u64;

@@ -1,5 +1,7 @@
 //! Whether a frame is a key frame, from its own bytes; reads no further than its first slice.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use memchr::memmem;
 
 use crate::table::Codec;
@@ -26,6 +28,7 @@ pub struct KeySeeker {
     syntax: Syntax,
     announced: bool,
     parameters_seen: bool,
+    format: Option<u64>,
     gathered: Vec<u8>,
     /// Where the unit being read begins, after its start code.
     unit: Option<usize>,
@@ -53,6 +56,7 @@ impl KeySeeker {
             syntax,
             announced,
             parameters_seen: false,
+            format: None,
             gathered: vec![],
             unit: None,
             searched: 0,
@@ -64,6 +68,7 @@ impl KeySeeker {
         self.gathered.extend_from_slice(bytes);
         while let Some(found) = memmem::find(&self.gathered[self.searched..], &[0, 0, 1]) {
             let code = self.searched + found;
+            self.note_format(code);
             if let Some(verdict) = self.read_unit(code) {
                 return Some(verdict);
             }
@@ -77,10 +82,32 @@ impl KeySeeker {
         (SEARCH_BYTES_MAX < self.gathered.len()).then_some(Verdict::Unknown)
     }
 
+    /// The same for frames that a decoder is set up for in the same way; `None` where none said how so far.
+    pub fn format(&self) -> Option<u64> {
+        self.format
+    }
+
     /// The verdict of a frame that has no more bytes.
     pub fn finish(mut self) -> Verdict {
         self.read_unit(self.gathered.len())
             .unwrap_or(Verdict::Unknown)
+    }
+
+    /// Notes what a unit that ends here says of size and profile: a change of them is another format to players.
+    fn note_format(&mut self, end: usize) {
+        let unit = self.unit.and_then(|unit| self.gathered.get(unit..end));
+        let said = match (self.syntax, unit) {
+            // Behind size and rate come numbers that some encoders choose anew for each group.
+            (Syntax::Mpeg2, Some([0xb3, said @ ..])) => &said[..said.len().min(4)],
+            (Syntax::H264, Some(unit @ [head, ..])) if head & 0x1f == 7 => unit,
+            (Syntax::H265, Some(unit @ [head, ..])) if head >> 1 & 0x3f == 33 => unit,
+            _ => return,
+        };
+        let length = said.iter().rposition(|byte| *byte != 0);
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.format.unwrap_or(0));
+        hasher.write(&said[..length.map_or(0, |last| last + 1)]);
+        self.format = Some(hasher.finish());
     }
 
     /// Reads a unit that ends here: a slice or picture gives the verdict, what comes before may give it too.

@@ -2,8 +2,9 @@
 
 use crate::packet::Packet;
 
-/// The standard's bound for sections of PAT and PMT; a longer one is not one of them.
-const SECTION_BYTES_MAX: usize = 1024;
+/// The longest length that a section can state, and its head. Those of PAT and PMT keep to 1,024 by the standard, which
+/// is not every muxer's.
+const SECTION_BYTES_MAX: usize = 3 + 0x0fff;
 
 /// Gathers the sections of one pid.
 #[derive(Default)]

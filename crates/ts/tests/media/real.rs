@@ -8,13 +8,14 @@ use bytes::Bytes;
 use ts::{Codec, Timestamp, inspect, split};
 
 /// What ffprobe says of one packet.
-struct Probed {
-    pts: u64,
-    key: bool,
+#[derive(Eq, PartialEq, Debug)]
+pub(crate) struct Probed {
+    pub(crate) pts: u64,
+    pub(crate) key: bool,
 }
 
 /// Makes a stream with ffmpeg; `None` where there is no ffmpeg or it lacks an encoder.
-fn made(name: &str, arguments: &str) -> Option<(Bytes, std::path::PathBuf)> {
+pub(crate) fn made(name: &str, arguments: &str) -> Option<(Bytes, std::path::PathBuf)> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let video = "-f lavfi -i testsrc2=s=320x180:r=25:d=6";
     let audio = "-f lavfi -i sine=f=440:r=48000:d=6";
@@ -32,7 +33,7 @@ fn made(name: &str, arguments: &str) -> Option<(Bytes, std::path::PathBuf)> {
     }
 }
 
-fn probed(path: &Path, stream: &str) -> Vec<Probed> {
+pub(crate) fn probed(path: &Path, stream: &str) -> Vec<Probed> {
     let line =
         format!("-v error -select_streams {stream} -show_entries packet=pts,flags -of csv=p=0");
     let output = Command::new("ffprobe")

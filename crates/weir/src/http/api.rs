@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use channel::{Phase, Snapshot};
+use channel::{Delivery, Phase, Snapshot, Viewer};
 use engine::Stat;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use super::guard::Names;
 use super::{App, query};
 use crate::clock;
 use crate::handle::Handle;
+use crate::settings::StreamMode;
 
 /// `GET /streams?status=started|ended`
 pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
@@ -119,6 +120,7 @@ fn channel_state(app: &App, handle: &Handle) -> Value {
         None => (None, None, None),
     };
     let clients = clients_of(app, handle);
+    let mode = mode_of(&clients);
     let sent: u64 = clients
         .iter()
         .filter_map(|client| client["bytes_sent"].as_u64())
@@ -130,7 +132,7 @@ fn channel_state(app: &App, handle: &Handle) -> Value {
         "stream_id": id,
         "state": snapshot.phase.as_str(),
         "failure": failure,
-        "mode": "HLS",
+        "mode": mode,
         "source": handle.selector.key_type(),
         "engine": engine,
         "started_at": started_at.map(date),
@@ -160,15 +162,33 @@ fn clients_of(app: &App, handle: &Handle) -> Vec<Value> {
     let clients = viewers.iter().map(|(id, viewer)| {
         json!({
             "client_id": channel::view::token_text(id.0)[..12],
-            "mode": "HLS",
+            "mode": mode(viewer).as_str(),
             "user_agent": viewer.agent,
             "ip_address": viewer.address,
             "connected_at": date(app.clock.date(viewer.connected_at)),
             "last_active": date(app.clock.date(viewer.last_active)),
             "bytes_sent": viewer.bytes_sent,
+            "skips": viewer.skips,
         })
     });
     clients.collect()
+}
+
+fn mode(viewer: &Viewer) -> StreamMode {
+    match viewer.delivery {
+        Delivery::Playlists => StreamMode::Hls,
+        Delivery::Continuous => StreamMode::Ts,
+    }
+}
+
+/// How a channel is watched: one word where all its viewers agree, HLS where there are none.
+fn mode_of(clients: &[Value]) -> &'static str {
+    let any = |mode: StreamMode| clients.iter().any(|client| client["mode"] == mode.as_str());
+    match (any(StreamMode::Ts), any(StreamMode::Hls)) {
+        (true, true) => "HLS+TS",
+        (true, false) => StreamMode::Ts.as_str(),
+        (false, _) => StreamMode::Hls.as_str(),
+    }
 }
 
 /// `GET /proxy/streams/{id}/clients`: by a channel's key or a stream's id.

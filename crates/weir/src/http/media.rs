@@ -135,6 +135,7 @@ fn visit(handle: &std::sync::Arc<Handle>, ask: &Ask<'_>) -> Option<Visit> {
         address: &address,
         agent: agent(ask.headers),
         watching: true,
+        ..Caller::default()
     };
     handle.visit(viewer, caller).ok()
 }

@@ -7,21 +7,24 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use channel::{Caller, Phase, Refused, Snapshot, ViewerId, view};
+use channel::{Caller, Delivery, Phase, Refused, Snapshot, ViewerId, view};
 
 use super::error::Problem;
 use super::guard::Names;
 use super::patience::patience;
-use super::{App, Ask, Peer, query};
+use super::{App, Ask, Peer, continuous, query};
 use crate::handle::{Handle, Visit};
 use crate::selector::{Known, Selector};
-use crate::settings::StreamMode;
+use crate::settings::{Settings, StreamMode};
 
 /// What players look at to know a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
 /// Where browsers say why they ask; the first is the standard's, the others are of older ones.
 const PURPOSES: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
+
+/// How long the request waits that a playlist cannot be given to.
+const BUFFER_READY: fn(&Settings) -> Duration = |settings| settings.hls_buffer_ready_timeout;
 
 /// Times a channel that just ended is asked for again; each finds a new one in its place.
 const ENTRIES_MAX: usize = 4;
@@ -48,12 +51,10 @@ pub(super) async fn getstream(
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
     };
-    if mode == StreamMode::Ts {
-        let detail = "mode ts is not available: this version serves HLS only, so leave mode out or \
-                      set it to hls";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    match mode {
+        StreamMode::Ts => continuous::enter(&app, peer, &method, &pairs, &headers).await,
+        StreamMode::Hls => enter(&app, peer, &method, &pairs, &headers).await,
     }
-    enter(&app, peer, &method, &pairs, &headers).await
 }
 
 /// `GET /ace/manifest.m3u8`: always plays HLS.
@@ -75,35 +76,43 @@ async fn enter(
     pairs: &[(String, String)],
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let selector = Selector::from_query(pairs, &known(app))?;
+    let selector = selector(app, pairs)?;
     if method == Method::HEAD {
         // Whoever only asks whether there is something must not start it.
         return Ok(playlist(String::new(), "no-store"));
     }
-    if is_prefetch(headers) {
-        let detail = "a stream is not started in advance: ask again when it is to be played";
-        return Err(Problem::unavailable(detail, Duration::from_secs(1)));
-    }
+    refuse_prefetch(headers)?;
     let viewer = ViewerId(token()?);
     let caller = Asking {
         peer,
         headers,
         watching: false,
+        delivery: Delivery::Playlists,
     };
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
-    let snapshot = ready(app, &handle, visit).await?.0;
+    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY).await?;
     let token = view::token_text(viewer.0);
     let key = selector.key();
     let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
     Ok(playlist(text, "no-store"))
 }
 
-/// Whether a browser only asks because somebody might follow a link: that must not start anything.
-fn is_prefetch(headers: &HeaderMap) -> bool {
-    PURPOSES.iter().any(|name| {
+/// What is asked for by parameters.
+pub(super) fn selector(app: &App, pairs: &[(String, String)]) -> Result<Selector, Problem> {
+    Ok(Selector::from_query(pairs, &known(app))?)
+}
+
+/// Refuses a browser that only asks because somebody might follow a link: that must not start anything.
+pub(super) fn refuse_prefetch(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_prefetch = PURPOSES.iter().any(|name| {
         let purpose = headers.get(*name).and_then(|value| value.to_str().ok());
         purpose.is_some_and(|purpose| purpose.starts_with("prefetch"))
-    })
+    });
+    if !is_prefetch {
+        return Ok(());
+    }
+    let detail = "a stream is not started in advance: ask again when it is to be played";
+    Err(Problem::unavailable(detail, Duration::from_secs(1)))
 }
 
 /// `GET /ace/hls/{channel}/media.m3u8`: the live playlist, for the viewer whose token it carries.
@@ -142,6 +151,7 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
         peer: ask.peer,
         headers: ask.headers,
         watching: true,
+        delivery: Delivery::Playlists,
     };
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
     let snapshot = handle.snapshot();
@@ -150,19 +160,20 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
         drop(visit);
         return Ok(live(&snapshot, viewer, first));
     }
-    let (snapshot, _visit) = ready(app, &handle, visit).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY).await?;
     Ok(live(&snapshot, viewer, first))
 }
 
-/// A request for a playlist.
-struct Asking<'a> {
-    peer: Peer,
-    headers: &'a HeaderMap,
-    watching: bool,
+/// A request of somebody who wants to watch.
+pub(super) struct Asking<'a> {
+    pub(super) peer: Peer,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) watching: bool,
+    pub(super) delivery: Delivery,
 }
 
 /// Lets a viewer in, in a channel that is started if need be.
-fn visit(
+pub(super) fn visit(
     app: &App,
     selector: &Selector,
     viewer: ViewerId,
@@ -174,6 +185,7 @@ fn visit(
         address: &address,
         agent,
         watching: asking.watching,
+        delivery: asking.delivery,
     };
     for _ in 0..ENTRIES_MAX {
         let handle = app.registry.get_or_start(selector)?;
@@ -187,10 +199,11 @@ fn visit(
 }
 
 /// Waits until the channel can be played, is woken by it, and says why if it cannot.
-async fn ready(
+pub(super) async fn ready(
     app: &App,
     handle: &Handle,
     visit: Visit,
+    wait: fn(&Settings) -> Duration,
 ) -> Result<(Arc<Snapshot>, Visit), Problem> {
     let mut snapshots = handle.snapshots();
     let decided = tokio::select! {
@@ -198,7 +211,7 @@ async fn ready(
         decided = snapshots.wait_for(|snapshot| is_decided(snapshot, handle)) => {
             decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
         }
-        waited = patience(app.settings.clone(), |it| it.hls_buffer_ready_timeout) => {
+        waited = patience(app.settings.clone(), wait) => {
             Err(Problem::not_ready(waited))
         }
     };
@@ -250,7 +263,7 @@ fn playlist(text: String, cache: &'static str) -> Response {
 }
 
 /// A token that nobody can guess.
-fn token() -> Result<u128, Problem> {
+pub(super) fn token() -> Result<u128, Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| {
         Problem::new(

@@ -178,11 +178,18 @@ pub const TABLE: &[Key] = &[
         set: |settings, value| settings.hls_segment_fetch_interval = value,
     },
     seconds!(
+        ts_join_seconds,
+        "WEIR_TS_JOIN_SECONDS",
+        6.0,
+        0.0..60.0,
+        "How far behind the newest media a continuous stream begins at least, with a key frame; a viewer who was too slow is put there, too."
+    ),
+    seconds!(
         initial_data_wait_timeout,
         "PROXY_INITIAL_DATA_WAIT_TIMEOUT",
         10.0,
         1.0..60.0,
-        "Continuous output: how long to wait for the first data. Kept until that output exists."
+        "How long a viewer of a continuous stream waits for its first data, then it is answered 503."
     ),
     seconds!(
         initial_data_check_interval,

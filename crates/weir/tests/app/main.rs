@@ -2,6 +2,8 @@
 
 mod bad_requests;
 mod canary;
+mod continuous;
+mod continuous_faults;
 mod failing_source;
 mod first_light;
 mod floods;
@@ -11,6 +13,7 @@ mod hostile_source;
 mod http_details;
 mod lifecycle;
 mod linted;
+mod listener;
 mod odd_media;
 mod plain;
 mod playing;

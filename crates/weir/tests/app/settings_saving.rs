@@ -22,7 +22,7 @@ fn all() -> Value {
         "hls_max_segments": 41, "hls_initial_segments": 4, "hls_window_size": 8,
         "hls_buffer_ready_timeout": 31, "hls_first_segment_timeout": 32.5,
         "hls_initial_buffer_seconds": 12, "hls_max_initial_segments": 9,
-        "hls_segment_fetch_interval": 0.75, "stream_mode": "HLS",
+        "hls_segment_fetch_interval": 0.75, "stream_mode": "TS", "ts_join_seconds": 4.5,
         "initial_data_wait_timeout": 11, "initial_data_check_interval": 0.3,
         "no_data_timeout_checks": 70, "no_data_check_interval": 0.9,
         "connection_timeout": 7, "stream_timeout": 61.25, "channel_shutdown_delay": 6,
@@ -295,7 +295,7 @@ async fn a_damaged_file_does_not_stop_the_start_and_the_change_before_is_used() 
 #[tokio::test]
 async fn bad_saved_values_are_left_out_alone_and_a_copy_is_kept() {
     let folder = folder();
-    let text = r#"{"version": 2, "hls_window_size": 1000, "stream_timeout": 77, "stream_mode": "TS",
+    let text = r#"{"version": 2, "hls_window_size": 1000, "stream_timeout": 77, "stream_mode": "DASH",
         "hls_max_segments": 8, "hls_max_initial_segments": 9, "future": {"a": [1]}}"#;
     fs::write(folder.path().join("proxy_settings.json"), text).expect("a file");
     let weir = weir(&folder, |_| {}).await;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::checker::Checker;
-use super::media::stream;
 use super::origin::{Odd, Origin, SEGMENT};
 use super::random::{Random, settings};
 use crate::channel::{Channel, Effect, Input, State};
@@ -13,7 +12,7 @@ use crate::segment::{Container, MediaSequence};
 use crate::settings::Settings;
 use crate::snapshot::Phase;
 use crate::source::{PullId, SourceKind};
-use crate::testing::wall;
+use crate::testing::{stream, wall};
 use crate::time::Moment;
 use crate::window::Numbering;
 

@@ -3,56 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::origin::Odd;
 use super::scene::{Scene, live, live_from, scene};
 use crate::channel::{Effect, Input};
-use crate::examine;
 use crate::failure::Trouble;
 use crate::segment::Container;
 use crate::snapshot::Phase;
-
-/// A real transport stream: a frame each half second, a key frame every two seconds.
-pub(crate) fn stream(first: u64, seconds: u64) -> examine::Fit {
-    use ts::write::{Pes, Writer, pat, pmt};
-    let stream = ts::Stream {
-        pid: 256,
-        stream_type: 0x1b,
-        codec: ts::Codec::of(0x1b, &[]),
-    };
-    let mut writer = Writer::default();
-    writer.section(
-        0,
-        &pat(&[ts::table::Program {
-            number: 1,
-            pmt_pid: 4096,
-        }]),
-        0,
-    );
-    writer.section(4096, &pmt(1, 256, &[stream]), 0);
-    let mut counter = 0;
-    for frame in 0..seconds * 2 {
-        let pts = ts::Timestamp(first * 90_000 + frame * 45_000);
-        let key: &[u8] = &[
-            0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x65, 0x88, 0x84,
-        ];
-        let other: &[u8] = &[0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x41, 0x9a, 0x24];
-        let data = if frame % 4 == 0 { key } else { other };
-        let pes = Pes {
-            pid: 256,
-            stream_id: 0xe0,
-            pts: Some(pts),
-            dts: None,
-            pcr: Some(pts),
-            random_access: frame % 4 == 0,
-            data,
-        };
-        counter = writer.pes(&pes, counter);
-    }
-    let bytes = Bytes::from(writer.into_bytes());
-    examine::segment(vec![bytes], None).expect("a real transport stream")
-}
+use crate::testing::stream;
 
 fn with(odd: impl FnOnce(&Scene, u64) -> Odd) -> Scene {
     let mut scene = live();

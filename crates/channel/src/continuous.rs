@@ -1,0 +1,234 @@
+//! Where a viewer of a continuous body begins and how it goes on; it never waits and sends nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::segment::{Apart, MediaSequence, Segment};
+use crate::snapshot::{Phase, Snapshot};
+use crate::window::Window;
+
+/// A viewer's place in a channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    next: Option<MediaSequence>,
+}
+
+/// What is to be done with a continuous body.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A segment is to be sent, as a whole.
+    Send {
+        /// The segment.
+        segment: Arc<Segment>,
+        /// Whether it does not go on from what was sent before.
+        seam: bool,
+        /// Whether media was passed over, because the viewer has taken longer than it is held.
+        skipped: bool,
+    },
+    /// There is nothing yet.
+    Wait,
+    /// Nothing follows.
+    End,
+}
+
+impl Cursor {
+    /// What comes next; a viewer that begins or is moved on is put `behind` the newest media.
+    pub fn step(&mut self, snapshot: &Snapshot, behind: Duration) -> Result<Step, Apart> {
+        if snapshot.phase == Phase::Stopping {
+            return Ok(Step::End);
+        }
+        let window = &snapshot.window;
+        let known = self.next.and_then(|next| window.segment(next));
+        let found = match (known, self.next) {
+            (Some(segment), _) => Some(segment),
+            (None, Some(next)) if window.next() <= next => None,
+            (None, _) => window.entry(behind)?,
+        };
+        let Some(segment) = found else {
+            return Ok(match snapshot.phase {
+                Phase::Failed { .. } | Phase::Idle => Step::End,
+                _ => Step::Wait,
+            });
+        };
+        segment.part()?;
+        let skipped = self.next.is_some_and(|next| next != segment.sequence);
+        self.next = Some(segment.sequence.next());
+        Ok(Step::Send {
+            segment: Arc::clone(segment),
+            seam: segment.seam || skipped,
+            skipped,
+        })
+    }
+}
+
+impl Window {
+    /// The newest segment with a key frame at its beginning from which there is as much media as
+    /// wanted; where nothing is old enough, the oldest with one; where none has one, any.
+    pub fn entry(&self, behind: Duration) -> Result<Option<&Arc<Segment>>, Apart> {
+        let (mut media, mut found, mut any) = (Duration::ZERO, None, None);
+        for segment in self.held().rev() {
+            let part = match segment.part() {
+                Ok(part) => part,
+                Err(apart) if any.is_none() => return Err(apart),
+                // A body cannot lead across it.
+                Err(_) => break,
+            };
+            if media < behind {
+                any = Some(segment);
+            }
+            any = any.or(Some(segment));
+            media += segment.duration;
+            if part.opening.independent {
+                found = Some(segment);
+                if behind <= media {
+                    break;
+                }
+            }
+        }
+        Ok(found.or(any))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Container;
+    use crate::settings::Settings;
+    use crate::snapshot::Counters;
+    use crate::testing::{draft, part, wall};
+    use crate::window::{Draft, Numbering};
+
+    /// Two seconds each; the letter says how a segment begins: with a key frame, without, or that it
+    /// cannot be a part of a continuous body.
+    fn window(segments: &str) -> Window {
+        let mut window = Window::new(Numbering {
+            sequence: MediaSequence(10),
+            discontinuities: 0,
+            continues: false,
+        });
+        for (index, letter) in (0..).zip(segments.chars()) {
+            let draft = Draft {
+                container: match letter {
+                    'm' => Container::FragmentedMp4,
+                    _ => Container::TransportStream,
+                },
+                discontinuity: letter == 'd',
+                part: Some(Arc::new(part(letter != 'p'))),
+                ..draft(2000)
+            };
+            window.push(draft, wall(index * 2), &Settings::default());
+        }
+        window
+    }
+
+    fn entry(segments: &str, behind: u64) -> Result<Option<u64>, Apart> {
+        let window = window(segments);
+        let found = window.entry(Duration::from_secs(behind))?;
+        Ok(found.map(|segment| segment.sequence.0))
+    }
+
+    fn snapshot(segments: &str, phase: Phase) -> Snapshot {
+        Snapshot {
+            phase,
+            playlist: None,
+            first_playlist: None,
+            window: window(segments),
+            variant: None,
+            counters: Counters::default(),
+        }
+    }
+
+    fn failed() -> Phase {
+        Phase::Failed {
+            failure: crate::failure::Failure::SourceEnded,
+            until: crate::time::Moment::ZERO,
+        }
+    }
+
+    /// What is sent from here on: number, seam, skipped; and what comes then.
+    fn sent(cursor: &mut Cursor, snapshot: &Snapshot) -> (Vec<(u64, bool, bool)>, Step) {
+        let mut sent = Vec::new();
+        loop {
+            match cursor.step(snapshot, Duration::from_secs(4)) {
+                Ok(Step::Send {
+                    segment,
+                    seam,
+                    skipped,
+                }) => sent.push((segment.sequence.0, seam, skipped)),
+                Ok(step) => return (sent, step),
+                Err(apart) => panic!("{apart}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_begins_with_a_key_frame_as_far_behind_as_wanted() {
+        assert_eq!(entry("kkkk", 4), Ok(Some(12)));
+        assert_eq!(entry("kkkk", 5), Ok(Some(11)));
+        assert_eq!(entry("kkpk", 4), Ok(Some(11)));
+        assert_eq!(entry("kkkk", 0), Ok(Some(13)));
+    }
+
+    #[test]
+    fn with_too_little_media_a_body_begins_with_the_oldest_key_frame_or_the_best_there_is() {
+        assert_eq!(entry("pkk", 30), Ok(Some(11)));
+        assert_eq!(entry("pppp", 4), Ok(Some(12)));
+        assert_eq!(entry("pp", 30), Ok(Some(10)));
+        assert_eq!(entry("", 4), Ok(None));
+    }
+
+    #[test]
+    fn a_body_begins_behind_what_cannot_be_a_part_of_it() {
+        assert_eq!(entry("kkmk", 6), Ok(Some(13)));
+        assert_eq!(entry("kkkm", 6), Err(Apart::FragmentedMp4));
+    }
+
+    #[test]
+    fn a_viewer_gets_each_segment_once_and_then_waits() {
+        let mut cursor = Cursor::default();
+        let (first, step) = sent(&mut cursor, &snapshot("kkkk", Phase::Live));
+        assert_eq!(first, [(12, false, false), (13, false, false)]);
+        assert!(matches!(step, Step::Wait), "{step:?}");
+        let (more, _) = sent(&mut cursor, &snapshot("kkkkpd", Phase::Live));
+        assert_eq!(more, [(14, false, false), (15, true, false)]);
+    }
+
+    #[test]
+    fn a_viewer_that_is_too_slow_is_moved_to_where_one_begins() {
+        let mut cursor = Cursor::default();
+        sent(&mut cursor, &snapshot("kk", Phase::Live));
+        let mut later = snapshot("kkkkkkkk", Phase::Live);
+        let settings = Settings {
+            segments_max: 5,
+            ..Settings::default()
+        };
+        later.window.fit(&settings);
+        let (more, _) = sent(&mut cursor, &later);
+        assert_eq!(more, [(16, true, true), (17, false, false)]);
+    }
+
+    #[test]
+    fn what_is_held_is_still_sent_when_the_channel_has_failed_and_then_the_body_ends() {
+        let mut cursor = Cursor::default();
+        sent(&mut cursor, &snapshot("kk", Phase::Live));
+        let (more, step) = sent(&mut cursor, &snapshot("kkk", failed()));
+        assert_eq!(more.len(), 1);
+        assert!(matches!(step, Step::End), "{step:?}");
+    }
+
+    #[test]
+    fn a_body_ends_when_the_channel_is_stopped() {
+        let mut cursor = Cursor::default();
+        let (sent, step) = sent(&mut cursor, &snapshot("kkk", Phase::Stopping));
+        assert!(sent.is_empty());
+        assert!(matches!(step, Step::End), "{step:?}");
+    }
+
+    #[test]
+    fn a_body_cannot_go_on_with_what_cannot_be_a_part_of_it() {
+        let mut cursor = Cursor::default();
+        sent(&mut cursor, &snapshot("kk", Phase::Live));
+        let step = cursor.step(&snapshot("kkm", Phase::Live), Duration::ZERO);
+        assert_eq!(step.err(), Some(Apart::FragmentedMp4));
+    }
+}

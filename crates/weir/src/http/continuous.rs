@@ -1,0 +1,80 @@
+//! Continuous transport streams: a viewer's way in, and what it is answered.
+
+mod body;
+
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use channel::{Apart, Delivery, Refused, ViewerId};
+
+use super::error::Problem;
+use super::guard::Names;
+use super::{App, Peer, play};
+use body::{Continuous, Unread};
+
+/// What players look at to know a transport stream.
+const TRANSPORT_STREAM: &str = "video/mp2t";
+
+/// `GET /ace/stream/{id}.ts`: always plays a continuous stream, for players that go by a name's ending.
+pub(super) async fn file(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Names(file): Names<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let missing = || Problem::not_found(format!("{file:?} must end in .ts"));
+    let id = file.strip_suffix(".ts").ok_or_else(missing)?;
+    let pairs = [("id".to_owned(), id.to_owned())];
+    enter(&app, peer, &method, &pairs, &headers).await
+}
+
+/// A new viewer, who waits until the channel can be played and then gets a body without an end.
+pub(super) async fn enter(
+    app: &App,
+    peer: Peer,
+    method: &Method,
+    pairs: &[(String, String)],
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let selector = play::selector(app, pairs)?;
+    if method == Method::HEAD {
+        return Ok(stream(Body::new(Unread)));
+    }
+    play::refuse_prefetch(headers)?;
+    let asking = play::Asking {
+        peer,
+        headers,
+        watching: true,
+        delivery: Delivery::Continuous,
+    };
+    let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
+    let wait = |settings: &crate::settings::Settings| settings.initial_data_wait_timeout;
+    let (_, visit) = play::ready(app, &handle, visit, wait).await?;
+    let mut body = Continuous::new(visit, app.settings.clone());
+    // What cannot be played is refused with a status while there is still one to be given.
+    let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;
+    if begun {
+        Ok(stream(Body::new(body)))
+    } else {
+        Err(Refused::Closed.into())
+    }
+}
+
+fn refused(apart: Apart, key: &str) -> Problem {
+    let detail = format!(
+        "this source cannot be played as a continuous stream, {apart}; play it as HLS, at \
+         /ace/manifest.m3u8 (channel {key})"
+    );
+    Problem::new(StatusCode::NOT_ACCEPTABLE, detail)
+}
+
+fn stream(body: Body) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static(TRANSPORT_STREAM);
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
