@@ -105,6 +105,7 @@ mod tests {
             sequence: MediaSequence(10),
             discontinuities: 0,
             continues: false,
+            date: None,
         });
         for (index, letter) in (0..).zip(segments.chars()) {
             let draft = Draft {

@@ -16,6 +16,10 @@ pub struct End {
 
 /// One life of a channel: from its first source to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact by itself, and a column"
+)]
 pub struct Stream {
     /// A name that no other stream has.
     pub id: String,
@@ -37,6 +41,8 @@ pub struct Stream {
     pub command_url: String,
     /// Whether it is live.
     pub is_live: bool,
+    /// It began for a viewer of a continuous body, not of playlists.
+    pub continuous: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// How it ended, if it has.

@@ -37,6 +37,7 @@ impl World {
             stat_url: String::new(),
             command_url: String::new(),
             is_live: true,
+            continuous: false,
             started_at: self.wall(),
             ended: None,
             own: true,

@@ -191,6 +191,7 @@ impl World {
                 address: "192.0.2.1",
                 agent: "player",
                 watching,
+                ..Caller::default()
             };
             let token = world.viewers[viewer].id;
             let begun = driver.viewers.begin(world.moment(), token, caller);

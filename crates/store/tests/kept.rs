@@ -29,9 +29,9 @@ fn stream() -> impl Strategy<Value = Stream> {
         proptest::option::of(".{0,8}"),
         ".{0,8}",
     );
-    let rest = (any::<u16>(), any::<[bool; 3]>(), date(), ended);
+    let rest = (any::<u16>(), any::<[bool; 4]>(), date(), ended);
     ("[a-d]", texts, rest).prop_map(|(id, (key, session, container_id, host), rest)| {
-        let (engine_port, [own, told, is_live], started_at, ended) = rest;
+        let (engine_port, [own, told, is_live, continuous], started_at, ended) = rest;
         Stream {
             id,
             key_type: "content_id".into(),
@@ -44,6 +44,7 @@ fn stream() -> impl Strategy<Value = Stream> {
             stat_url: "http://engine/stat".into(),
             command_url: "http://engine/cmd".into(),
             is_live,
+            continuous,
             started_at,
             ended: ended.map(|(at, reason)| End { at, reason }),
             own,

@@ -25,8 +25,8 @@ fn started(stream: &Stream) -> Value {
         },
         "labels": {
             "stream_id": stream.id,
-            "source": "hls_proxy",
-            "stream_mode": "HLS",
+            "source": if stream.continuous { "ts_proxy" } else { "hls_proxy" },
+            "stream_mode": if stream.continuous { "TS" } else { "HLS" },
         },
     })
 }

@@ -23,6 +23,7 @@ fn stream() -> Stream {
         stat_url: "http://engine:6878/ace/stat/x/y".into(),
         command_url: "http://engine:6878/ace/cmd/x/y".into(),
         is_live: true,
+        continuous: false,
         started_at: Timestamp::UNIX_EPOCH,
         ended: Some(End {
             at: Timestamp::UNIX_EPOCH,

@@ -42,8 +42,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// What is told outside of it.
-    pub fn record(&self) -> ledger::Stream {
+    /// What is told outside of it; `continuous` says that it began for a viewer of a continuous body.
+    pub fn record(&self, continuous: bool) -> ledger::Stream {
         let session = self.session.as_ref();
         let text = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
         let psid = session.and_then(|it| it.playback_session_id.clone());
@@ -58,6 +58,7 @@ impl Stream {
             stat_url: text(session.and_then(|it| it.stat_url.as_ref())),
             command_url: text(session.and_then(|it| it.command_url.as_ref())),
             is_live: session.is_none_or(|it| it.is_live != Some(false)),
+            continuous,
             started_at: self.started_at,
             ended: None,
             own: true,

@@ -71,6 +71,7 @@ fn the_examples_are_what_is_sent() {
         stat_url: text(&start["session"]["stat_url"]),
         command_url: text(&start["session"]["command_url"]),
         is_live: true,
+        continuous: false,
         started_at: jiff::Timestamp::UNIX_EPOCH,
         ended: Some(ledger::End {
             at: jiff::Timestamp::UNIX_EPOCH,

@@ -35,6 +35,7 @@ fn stream(id: &str) -> Stream {
         stat_url: "http://engine:6878/ace/stat/a/b".into(),
         command_url: "http://engine:6878/ace/cmd/a/b".into(),
         is_live: true,
+        continuous: false,
         started_at: Timestamp::UNIX_EPOCH,
         ended: None,
         own: true,

@@ -60,6 +60,7 @@ impl Mark {
             body: Body::new(vec![Bytes::from(bytes)]),
             container: Container::TransportStream,
             facts: None,
+            part: None,
             fingerprint: hasher.finish(),
         }
     }

@@ -82,6 +82,7 @@ impl World {
                 address: "192.0.2.2",
                 agent: "player",
                 watching: true,
+                ..Caller::default()
             };
             let token = world.viewers[viewer].id;
             let begun = table.viewers.begin(world.moment(), token, caller);

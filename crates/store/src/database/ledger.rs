@@ -22,6 +22,7 @@ pub(super) const LAYOUT: &str = "
         stat_url TEXT NOT NULL,
         command_url TEXT NOT NULL,
         is_live INTEGER NOT NULL,
+        continuous INTEGER NOT NULL,
         started_at TEXT NOT NULL,
         ended_at TEXT,
         end_reason TEXT,
@@ -137,6 +138,7 @@ impl Database {
             stream.stat_url,
             stream.command_url,
             stream.is_live,
+            stream.continuous,
             stream.started_at.to_string(),
             ended.map(|end| end.at.to_string()),
             ended.and_then(|end| end.reason.as_deref()),
@@ -145,8 +147,8 @@ impl Database {
             stream.called,
         ];
         let sql = "INSERT OR REPLACE INTO streams (id, key_type, key, container_id, engine_host, \
-                   engine_port, playback_session_id, stat_url, command_url, is_live, started_at, \
-                   ended_at, end_reason, own, told, called) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+                   engine_port, playback_session_id, stat_url, command_url, is_live, continuous, \
+                   started_at, ended_at, end_reason, own, told, called) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
         self.run(sql, row)
     }
 
@@ -200,6 +202,7 @@ fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
         stat_url: row.get("stat_url")?,
         command_url: row.get("command_url")?,
         is_live: row.get("is_live")?,
+        continuous: row.get("continuous")?,
         started_at: named(row, "started_at")?,
         ended,
         own: row.get("own")?,

@@ -141,6 +141,7 @@ fn stream(id: &str) -> Stream {
         stat_url: format!("http://engine:6878/ace/stat/{id}/x"),
         command_url: format!("http://engine:6878/ace/cmd/{id}/x"),
         is_live: true,
+        continuous: false,
         started_at: at,
         ended: Some(End {
             at,

@@ -39,7 +39,7 @@ pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Val
         states.extend(running.iter().filter_map(|it| {
             let stream = it.stream();
             let stream = stream.as_ref().filter(|stream| stream.opened)?;
-            Some(stream_state(&stream.record(), stream.stat.as_ref()))
+            Some(stream_state(&stream.record(false), stream.stat.as_ref()))
         }));
         let reported = app.outbox.reported();
         states.extend(reported.iter().map(|it| stream_state(it, None)));

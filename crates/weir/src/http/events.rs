@@ -177,6 +177,7 @@ impl<'a> Reader<'a> {
             stat_url: self.address("stat_url"),
             command_url: self.address("command_url"),
             is_live: self.is_live(),
+            continuous: self.text("labels", "stream_mode").as_deref() == Some("TS"),
             started_at: clock::wall(),
             ended: None,
             own: false,

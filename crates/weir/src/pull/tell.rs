@@ -1,6 +1,6 @@
 //! What happened to a channel, told to whoever wants to know: the log and the outbox.
 
-use channel::{EndReason, Event, Viewer};
+use channel::{Delivery, EndReason, Event, Viewer};
 use uuid::Uuid;
 
 use crate::clock;
@@ -95,10 +95,15 @@ fn started(registry: &Registry, handle: &Handle) {
 
 /// The first source of a life makes it a stream; later ones are the same stream.
 fn began(outbox: &Outbox, handle: &Handle) {
+    let continuous = {
+        let viewers = handle.viewers();
+        let mut deliveries = viewers.iter().map(|(_, viewer)| viewer.delivery).peekable();
+        deliveries.peek().is_some() && deliveries.all(|it| it == Delivery::Continuous)
+    };
     if let Some(stream) = handle.stream().as_mut()
         && !std::mem::replace(&mut stream.opened, true)
     {
-        outbox.began(stream.record());
+        outbox.began(stream.record(continuous));
     }
 }
 

@@ -124,6 +124,20 @@ async fn a_life_on_an_engine_is_told_with_all_that_an_orchestrator_needs() {
 }
 
 #[tokio::test]
+async fn a_life_that_began_for_a_continuous_viewer_is_told_as_such() {
+    let scene = Scene::new().await;
+    let path = format!("/ace/getstream?id={}&mode=ts", scene.stage.ids[0]);
+    let viewer = later(scene.stage.address(), path);
+    let log = scene.until_told(1).await;
+    let labels = &log.taken[0].body["labels"];
+    assert_eq!(
+        (&labels["source"], &labels["stream_mode"]),
+        (&json!("ts_proxy"), &json!("TS"))
+    );
+    viewer.abort();
+}
+
+#[tokio::test]
 async fn a_plain_source_is_told_by_its_name_and_never_by_its_address() {
     let orchestrator = Orchestrator::start(0, None).await.expect("a port");
     let origin = Origin::start(origin::Options::of(Media::marked(Marked::default())))
