@@ -1,5 +1,6 @@
 //! What Weir's driver does around a channel, in the same order: it does what it is told and decides nothing.
 
+mod effects;
 mod requests;
 mod words;
 
@@ -8,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{
-    Channel, Effect, EndReason, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot,
-    Viewers,
+    Channel, EndReason, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot, Viewers,
 };
 
 use crate::coverage::Seen;
@@ -311,103 +311,6 @@ impl World {
         }
         self.judge
             .rested(self.now, self.moment(), driver, &self.settings);
-    }
-
-    fn carry_out(&mut self, driver: &mut Driver, effect: Effect) {
-        match effect {
-            Effect::Open { pull } => self.open(driver, pull),
-            Effect::Poll { pull } => self.poll(driver, pull),
-            Effect::Fetch {
-                pull,
-                item,
-                segment,
-            } => {
-                let source = &mut self.sources[driver.number];
-                let answer = source.segment_of(self.now, &mut self.random, &segment);
-                let result = answer.result;
-                self.request(driver, answer.after, Input::Fetched { pull, item, result });
-            }
-            Effect::Load {
-                pull,
-                resource,
-                wanted,
-            } => {
-                let source = &mut self.sources[driver.number];
-                let answer = source.resource(self.now, &mut self.random, &wanted);
-                let result = answer.result;
-                let input = Input::Loaded {
-                    pull,
-                    resource,
-                    result,
-                };
-                self.see(Seen::Resource);
-                self.request(driver, answer.after, input);
-            }
-            Effect::Close { pull } => self.close_pull(driver, pull),
-            Effect::Publish(snapshot) => self.publish(driver, *snapshot),
-            Effect::Remember(promise) => self.remember(driver.number, promise),
-            Effect::Tell(event) => self.tell(driver, &event),
-            Effect::Finish => driver.finished = driver.viewers.close_if_empty(),
-        }
-    }
-
-    fn publish(&mut self, driver: &mut Driver, snapshot: Snapshot) {
-        let steady = self.sources[driver.number].steady;
-        let number = driver.number;
-        driver.list = self
-            .judge
-            .published(self.now, number, steady, &snapshot, &mut self.coverage);
-        driver.shown = snapshot;
-        self.trace.mix(driver.shown.window.next().0);
-        if driver.is_decided() {
-            for viewer in std::mem::take(&mut driver.waiting) {
-                self.viewer_soon(viewer);
-            }
-        }
-    }
-
-    fn tell(&mut self, driver: &mut Driver, event: &Event) {
-        match event {
-            Event::Started => {
-                self.see(Seen::Started);
-                driver.lives += 1;
-                if 1 < driver.lives {
-                    self.see(Seen::StartedAgain);
-                }
-                driver.stream = Some(self.stream_began(driver.number));
-            }
-            Event::Ended { reason } => {
-                self.see(match reason {
-                    EndReason::LastViewerLeft => Seen::EndedUnwatched,
-                    EndReason::Stopped => Seen::EndedStopped,
-                    EndReason::Shutdown => Seen::EndedShutdown,
-                    EndReason::SourceEnded => Seen::EndedSourceOver,
-                    EndReason::SourceLost => Seen::EndedSourceLost,
-                    EndReason::StartFailed => Seen::EndedStartFailed,
-                });
-                if let Some(stream) = driver.stream.take() {
-                    self.stream_ended(stream, reason.as_str());
-                }
-            }
-            Event::WentLive => self.see(Seen::WentLive),
-            Event::SourceOpened { opened } => {
-                self.see(Seen::SourceOpened);
-                if 1 < *opened {
-                    self.see(Seen::SourceReplaced);
-                }
-            }
-            Event::SourceLost { cause } => {
-                // A quicker pace of polls makes a slower one look like silence.
-                let steady = self.sources[driver.number].steady && !self.setting;
-                assert!(!steady, "a source that never failed was given up: {cause}");
-                // What it is opened with again is behind a break.
-                self.sources[driver.number].steady = false;
-                self.see(Seen::SourceLost);
-            }
-            Event::SourceRestarted => self.see(Seen::SourceRestarted),
-            Event::SegmentsLost { .. } => self.see(Seen::SegmentsLost),
-            Event::Failed { .. } => {}
-        }
     }
 
     /// Its monotonic clock, which begins with the process.
