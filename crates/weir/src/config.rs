@@ -123,6 +123,8 @@ impl Config {
             initial_segments_max: settings.hls_max_initial_segments,
             poll_interval: settings.hls_segment_fetch_interval,
             no_data_timeout: settings.no_data_timeout(),
+            engine_intake: Some(channel::Intake::Continuous),
+            segment_target: std::time::Duration::from_secs(4),
             linger: settings.channel_shutdown_delay,
             bytes_max: self.channel_bytes_max,
             viewer_idle_min: self.viewer_idle,

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
+use bytes::Bytes;
 use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
+use engine::{FetchError, Live};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +26,7 @@ use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::settings::Settings;
-use crate::upstream::{Open, Upstream};
+use crate::upstream::{self, Open, Upstream};
 
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
 /// properly: with the stop that follows, less than a shutdown waits.
@@ -65,6 +67,8 @@ struct Answer {
     open: Option<Box<Open>>,
     /// Where the playlist is to be asked for from now on.
     place: Option<engine::Place>,
+    /// The body that was opened.
+    body: Option<Box<Live>>,
 }
 
 /// An open source, as long as requests to it are made.
@@ -73,6 +77,12 @@ struct Current {
     open: Open,
     /// Whether it has given a playlist; before that an engine may hold its answer back for long.
     listed: bool,
+}
+
+/// A continuous body that is being read.
+struct Body {
+    pull: PullId,
+    live: Box<Live>,
 }
 
 pub(crate) struct Driver {
@@ -88,6 +98,8 @@ pub(crate) struct Driver {
     /// Sources being opened and closed; they are always seen through.
     sessions: JoinSet<Answer>,
     current: Option<Current>,
+    /// The current source's body, if it has one that is open.
+    body: Option<Body>,
     /// Pulls that are to be closed as soon as they are opened.
     unwanted: BTreeSet<PullId>,
     /// The pull whose session's statistics are being read.
@@ -101,6 +113,7 @@ pub(crate) struct Driver {
 enum Wake {
     Message(Message),
     Answer(Box<Answer>),
+    Read(PullId, Result<Option<Vec<Bytes>>, FetchError>),
     Lost,
     Shutdown,
     Deadline,
@@ -127,6 +140,7 @@ pub(crate) fn prepare(
         requests: JoinSet::new(),
         sessions: JoinSet::new(),
         current: None,
+        body: None,
         unwanted: BTreeSet::new(),
         watched: None,
         present: false,
@@ -172,6 +186,7 @@ impl Driver {
                     self.take(Input::ViewerArrived);
                 }
                 Wake::Answer(answer) => self.answered(*answer),
+                Wake::Read(pull, read) => self.take_read(pull, read),
                 Wake::Message(Message::Left) | Wake::Lost => {}
                 Wake::Shutdown => {
                     self.handle.viewers().close();
@@ -197,6 +212,9 @@ impl Driver {
             .min();
         let stopping = self.context.stopping.clone();
         let stopped = matches!(self.show.borrow().phase, Phase::Stopping);
+        let now = self.context.clock.now();
+        let body = self.body.as_mut();
+        let body = body.filter(|_| self.channel.wants_more(now, &self.limits));
         tokio::select! {
             biased;
             () = stopping.cancelled(), if !stopped => Wake::Shutdown,
@@ -209,6 +227,7 @@ impl Driver {
                 Wake::Deadline
             }
             () = sleep_until(self.context.clock, deadline) => Wake::Deadline,
+            (pull, read) = next(body) => Wake::Read(pull, read),
         }
     }
 
@@ -231,7 +250,12 @@ impl Driver {
     }
 
     fn answered(&mut self, answer: Answer) {
-        let Answer { input, open, place } = answer;
+        let Answer {
+            input,
+            open,
+            place,
+            body,
+        } = answer;
         match (&input, open) {
             (Input::Opened { pull, .. }, Some(open)) if self.unwanted.remove(pull) => {
                 return self.close(*pull, *open);
@@ -246,6 +270,11 @@ impl Driver {
             }
             (Input::OpenFailed { pull, .. }, _) if self.unwanted.remove(pull) => {
                 return self.take(Input::Closed { pull: *pull });
+            }
+            (Input::BodyOpened { pull }, _) => {
+                let (pull, current) = (*pull, self.current.as_ref());
+                let wanted = body.filter(|_| current.is_some_and(|it| it.pull == pull));
+                self.body = wanted.map(|live| Body { pull, live });
             }
             (Input::Polled { pull, result }, _) => {
                 if let (Some(current), Ok(list)) = (&mut self.current, result)
@@ -271,7 +300,8 @@ impl Driver {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Open { pull } => self.open(pull),
+            Effect::Open { pull, intake } => self.open(pull, intake),
+            Effect::Read { pull } => self.read(pull),
             Effect::Poll { pull } => self.poll(pull),
             Effect::Fetch {
                 pull,
@@ -284,6 +314,7 @@ impl Driver {
                 wanted,
             } => self.load(pull, resource, wanted),
             Effect::Close { pull } => self.close_pull(pull),
+            Effect::Wake => self.show.send_modify(|_| {}),
             Effect::Publish(snapshot) => {
                 self.show.send_replace(Arc::from(snapshot));
             }
@@ -307,6 +338,17 @@ impl Driver {
         }
     }
 
+    /// Hands on what came of the body, or that it is over.
+    fn take_read(&mut self, pull: PullId, read: Result<Option<Vec<Bytes>>, FetchError>) {
+        let end = match read {
+            Ok(Some(chunks)) => return self.take(Input::Received { pull, chunks }),
+            Ok(None) => Ok(()),
+            Err(error) => Err(upstream::trouble(&error)),
+        };
+        self.body = None;
+        self.take(Input::BodyEnded { pull, end });
+    }
+
     /// Leaves the registry, unless somebody has come meanwhile.
     fn finish(&mut self) {
         if self.handle.viewers().close_if_empty() {
@@ -319,6 +361,14 @@ impl Driver {
 
 fn answered(answer: Answer) -> Wake {
     Wake::Answer(Box::new(answer))
+}
+
+/// The next bytes of a body, if there is one to be read.
+async fn next(body: Option<&mut Body>) -> (PullId, Result<Option<Vec<Bytes>>, FetchError>) {
+    match body {
+        Some(body) => (body.pull, body.live.next().await),
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep_until(clock: Clock, deadline: Option<Moment>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::examine::Fit;
 use channel::{Body, Wanted};
-use engine::{FetchError, Http, Place, Timeouts};
+use engine::{FetchError, Http, Live, Place, Timeouts};
 use url::Url;
 
 pub use channel::Trouble;
@@ -127,7 +127,32 @@ fn absolute(mut media: hls::Media, base: &Url) -> hls::Media {
     media
 }
 
-fn trouble(error: &FetchError) -> Trouble {
+/// A plain source that was opened.
+pub(in crate::upstream) enum Opened {
+    /// It has a playlist.
+    Listed(Box<Listed>),
+    /// It is one continuous body.
+    Body(Box<Live>),
+}
+
+pub(in crate::upstream) async fn source(
+    http: &Http,
+    place: &Place,
+    t: &Timeouts,
+) -> Result<Opened, Trouble> {
+    list(http, place, t).await.map(|it| Opened::Listed(Box::new(it)))
+}
+
+pub(in crate::upstream) async fn body(
+    http: &Http,
+    place: &Place,
+    t: &Timeouts,
+) -> Result<Live, Trouble> {
+    http.open(place, t).await.map_err(|error| trouble(&error))
+}
+
+/// What a fetch's failure means to a channel.
+pub(crate) fn trouble(error: &FetchError) -> Trouble {
     let text = error.to_string();
     match error {
         FetchError::Status {
