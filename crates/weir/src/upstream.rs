@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use channel::{Intake, OpenFailure, SourceKind};
 use engine::pool::{Claim, Pool, Unavailable};
-use engine::{FetchError, Http, Live, Output, Place, Session, StartError, Stat, StatError, Timeouts};
+use engine::{
+    FetchError, Http, Live, Output, Place, Session, StartError, Stat, StatError, Timeouts,
+};
 use tokio::sync::watch;
 
 pub(crate) use read::trouble;

@@ -140,7 +140,9 @@ pub(in crate::upstream) async fn source(
     place: &Place,
     t: &Timeouts,
 ) -> Result<Opened, Trouble> {
-    list(http, place, t).await.map(|it| Opened::Listed(Box::new(it)))
+    list(http, place, t)
+        .await
+        .map(|it| Opened::Listed(Box::new(it)))
 }
 
 pub(in crate::upstream) async fn body(

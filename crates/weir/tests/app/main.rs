@@ -3,6 +3,7 @@
 mod bad_requests;
 mod canary;
 mod continuous;
+mod continuous_source;
 mod continuous_faults;
 mod failing_source;
 mod first_light;

@@ -120,7 +120,11 @@ impl Continuous {
     fn change_over(&mut self, open: &Growing, at: usize) -> bool {
         let snapshot = self.visit.handle().snapshot();
         let number = open.sequence();
-        if snapshot.open.as_ref().is_some_and(|it| it.sequence() == number) {
+        if snapshot
+            .open
+            .as_ref()
+            .is_some_and(|it| it.sequence() == number)
+        {
             return false;
         }
         let whole = snapshot.window.segment(number);
