@@ -4,6 +4,7 @@
 //! channel out of the registry itself.
 
 mod budget;
+mod reading;
 mod requests;
 mod tell;
 
@@ -12,9 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-use bytes::Bytes;
 use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
-use engine::{FetchError, Live};
+use engine::Live;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,8 @@ use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::settings::Settings;
-use crate::upstream::{self, Open, Upstream};
+use crate::upstream::{Open, Upstream};
+use reading::{Body, Read};
 
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
 /// properly: with the stop that follows, less than a shutdown waits.
@@ -79,12 +80,6 @@ struct Current {
     listed: bool,
 }
 
-/// A continuous body that is being read.
-struct Body {
-    pull: PullId,
-    live: Box<Live>,
-}
-
 pub(crate) struct Driver {
     context: Context,
     registry: Registry,
@@ -113,7 +108,7 @@ pub(crate) struct Driver {
 enum Wake {
     Message(Message),
     Answer(Box<Answer>),
-    Read(PullId, Result<Option<Vec<Bytes>>, FetchError>),
+    Read(PullId, Read),
     Lost,
     Shutdown,
     Deadline,
@@ -213,6 +208,7 @@ impl Driver {
         let stopping = self.context.stopping.clone();
         let stopped = matches!(self.show.borrow().phase, Phase::Stopping);
         let now = self.context.clock.now();
+        let pace = reading::pace(self.handle.viewers().watching());
         let body = self.body.as_mut();
         let body = body.filter(|_| self.channel.wants_more(now, &self.limits));
         tokio::select! {
@@ -227,7 +223,7 @@ impl Driver {
                 Wake::Deadline
             }
             () = sleep_until(self.context.clock, deadline) => Wake::Deadline,
-            (pull, read) = next(body) => Wake::Read(pull, read),
+            (pull, read) = reading::next(body, now, pace) => Wake::Read(pull, read),
         }
     }
 
@@ -274,7 +270,12 @@ impl Driver {
             (Input::BodyOpened { pull }, _) => {
                 let (pull, current) = (*pull, self.current.as_ref());
                 let wanted = body.filter(|_| current.is_some_and(|it| it.pull == pull));
-                self.body = wanted.map(|live| Body { pull, live });
+                let read_at = self.context.clock.now();
+                self.body = wanted.map(|live| Body {
+                    pull,
+                    live,
+                    read_at,
+                });
             }
             (Input::Polled { pull, result }, _) => {
                 if let (Some(current), Ok(list)) = (&mut self.current, result)
@@ -338,17 +339,6 @@ impl Driver {
         }
     }
 
-    /// Hands on what came of the body, or that it is over.
-    fn take_read(&mut self, pull: PullId, read: Result<Option<Vec<Bytes>>, FetchError>) {
-        let end = match read {
-            Ok(Some(chunks)) => return self.take(Input::Received { pull, chunks }),
-            Ok(None) => Ok(()),
-            Err(error) => Err(upstream::trouble(&error)),
-        };
-        self.body = None;
-        self.take(Input::BodyEnded { pull, end });
-    }
-
     /// Leaves the registry, unless somebody has come meanwhile.
     fn finish(&mut self) {
         if self.handle.viewers().close_if_empty() {
@@ -361,14 +351,6 @@ impl Driver {
 
 fn answered(answer: Answer) -> Wake {
     Wake::Answer(Box::new(answer))
-}
-
-/// The next bytes of a body, if there is one to be read.
-async fn next(body: Option<&mut Body>) -> (PullId, Result<Option<Vec<Bytes>>, FetchError>) {
-    match body {
-        Some(body) => (body.pull, body.live.next().await),
-        None => std::future::pending().await,
-    }
 }
 
 async fn sleep_until(clock: Clock, deadline: Option<Moment>) {

@@ -27,7 +27,17 @@ pub struct Listed {
 }
 
 pub(super) async fn list(http: &Http, place: &Place, t: &Timeouts) -> Result<Listed, Trouble> {
-    let (playlist, base) = fetch(http, place, t).await?;
+    let fetched = fetch(http, place, t).await?;
+    listed(http, place, fetched, t).await
+}
+
+/// The media playlist that was fetched, or the one that it leads to.
+async fn listed(
+    http: &Http,
+    place: &Place,
+    (playlist, base): (hls::Playlist, Url),
+    t: &Timeouts,
+) -> Result<Listed, Trouble> {
     let (offers, offers_at) = match playlist {
         hls::Playlist::Media(media) => {
             return Ok(Listed {
@@ -65,12 +75,16 @@ async fn fetch(http: &Http, place: &Place, t: &Timeouts) -> Result<(hls::Playlis
         .playlist(place, t)
         .await
         .map_err(|error| trouble(&error))?;
+    read(&fetched)
+}
+
+fn read(fetched: &engine::Fetched) -> Result<(hls::Playlist, Url), Trouble> {
     let source = hls::Source {
         url: Some(&fetched.url),
         variables: None,
     };
     let playlist = hls::read_from(&fetched.bytes, &source).map_err(unfit)?;
-    Ok((playlist, fetched.url))
+    Ok((playlist, fetched.url.clone()))
 }
 
 pub(super) async fn segment(
@@ -140,9 +154,14 @@ pub(in crate::upstream) async fn source(
     place: &Place,
     t: &Timeouts,
 ) -> Result<Opened, Trouble> {
-    list(http, place, t)
-        .await
-        .map(|it| Opened::Listed(Box::new(it)))
+    let source = http.open_source(place, t).await;
+    match source.map_err(|error| trouble(&error))? {
+        engine::Source::Continuous(live) => Ok(Opened::Body(Box::new(live))),
+        engine::Source::Playlist(fetched) => {
+            let listed = listed(http, place, read(&fetched)?, t).await?;
+            Ok(Opened::Listed(Box::new(listed)))
+        }
+    }
 }
 
 pub(in crate::upstream) async fn body(

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
 use simulator::engine::Options;
-use simulator::fault::{Ending, Endpoint, Http, Rule, Session};
 use weir::config::Config;
 use weir::settings::EngineStream;
 
-use crate::listener::Listener;
-use crate::stage::{Stage, fast, fast_engine, within};
+use crate::stage::{Stage, fast, fast_engine};
 use crate::undisturbed::viewer_of;
 
 impl Stage {
