@@ -12,6 +12,8 @@ use crate::window::Window;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     next: Option<MediaSequence>,
+    /// What was sent last was broken off.
+    lost: bool,
 }
 
 /// What is to be done with a continuous body.
@@ -95,9 +97,16 @@ impl Cursor {
         }
     }
 
+    /// What was being followed has not become a segment; the viewer begins anew.
+    pub fn lose(&mut self) {
+        self.next = None;
+        self.lost = true;
+    }
+
     /// Notes that this number comes next; whether others are passed over for it.
     fn go_to(&mut self, sequence: MediaSequence) -> bool {
-        let skipped = self.next.is_some_and(|next| next != sequence);
+        let passes = self.next.is_some_and(|next| next != sequence);
+        let skipped = std::mem::take(&mut self.lost) || passes;
         self.next = Some(sequence.next());
         skipped
     }

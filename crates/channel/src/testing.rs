@@ -124,3 +124,52 @@ pub(crate) fn part(independent: bool) -> ts::rebase::Part {
     std::sync::Arc::make_mut(&mut part.opening).independent = independent;
     part
 }
+
+/// A broadcast: a frame each half second, a key frame every two seconds.
+#[derive(Default)]
+pub(crate) struct Broadcast {
+    pub(crate) keys_stay_away: bool,
+    /// Frames so far.
+    pub(crate) frame: u64,
+    counter: u8,
+}
+
+impl Broadcast {
+    /// The next of it.
+    pub(crate) fn seconds(&mut self, seconds: u64) -> Bytes {
+        use ts::write::{Pes, Writer, pat, pmt};
+        let stream = ts::Stream {
+            pid: 256,
+            stream_type: 0x1b,
+            codec: ts::Codec::of(0x1b, &[]),
+        };
+        let program = ts::table::Program {
+            number: 1,
+            pmt_pid: 4096,
+        };
+        let mut writer = Writer::default();
+        for frame in self.frame..self.frame + seconds * 2 {
+            let is_key = frame % 4 == 0 && !self.keys_stay_away;
+            if is_key {
+                let count = (frame / 4 % 16) as u8;
+                writer.section(0, &pat(&[program]), count);
+                writer.section(4096, &pmt(1, 256, &[stream]), count);
+            }
+            let at = Some(ts::Timestamp(900_000 + frame * 45_000));
+            let slice = if is_key { 0x65 } else { 0x41 };
+            let data = [0, 0, 0, 1, 9, 0xf0, 0, 0, 1, slice, 0x88, 0x84];
+            let pes = Pes {
+                pid: 256,
+                stream_id: 0xe0,
+                pts: at,
+                dts: None,
+                pcr: at,
+                random_access: is_key,
+                data: &data,
+            };
+            self.counter = writer.pes(&pes, self.counter);
+        }
+        self.frame += seconds * 2;
+        writer.into_bytes().into()
+    }
+}

@@ -82,7 +82,7 @@ impl Channel {
     /// What time alone makes due in the pull.
     pub(super) fn settle_pull(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
         self.publish_ready(now, settings, out);
-        self.publish_reserve(now, settings);
+        self.publish_reserve(now, settings, out);
         self.end_if_over(now, settings, out);
         self.open_if_due(now, settings, out);
         if self.stuck_at(settings).is_some_and(|at| at <= now) {

@@ -41,6 +41,9 @@ const LENGTH_MAX: Duration = Duration::from_secs(300);
 /// The shortest length that is taken for a segment's own.
 const MEASURED_MIN: Duration = Duration::from_millis(1);
 
+/// What is wrong with a segment where one like it cannot stand in the list.
+pub(super) const NO_MAP: &str = "it has no initialisation section, unlike those before it";
+
 /// The length of a part that is a single frame; the usual one of European television.
 const FRAME: Duration = Duration::from_millis(40);
 
@@ -234,15 +237,20 @@ impl Channel {
     /// Whether a segment has no initialisation section behind ones that have: a list can change the
     /// section, and not do without one again. A life that begins anew can.
     fn lacks_map(&self, segment: &hls::Segment) -> bool {
+        segment.map.is_none() && self.window_has_map()
+    }
+
+    /// Whether what was published last has an initialisation section.
+    pub(super) fn window_has_map(&self) -> bool {
         let newest = self.window.held().next_back();
-        segment.map.is_none() && newest.is_some_and(|newest| newest.map.is_some())
+        newest.is_some_and(|newest| newest.map.is_some())
     }
 
     /// The segment with its length. One that is longer than the target duration allows is cut; the
     /// target duration must never change (RFC 8216 6.2.1).
     fn parts(&self, item: &Item, fit: Fit) -> Result<Vec<(Fit, Duration)>, String> {
         if self.lacks_map(&item.segment) {
-            return Err("it has no initialisation section, unlike those before it".into());
+            return Err(NO_MAP.into());
         }
         let duration = length(&item.segment, &fit);
         let Some(target) = self
@@ -290,7 +298,7 @@ impl Channel {
         })
     }
 
-    fn count_lost(&mut self, out: &mut Vec<Effect>, count: u64, cause: String) {
+    pub(super) fn count_lost(&mut self, out: &mut Vec<Effect>, count: u64, cause: String) {
         self.counters.segments_lost += count;
         self.last_trouble.clone_from(&cause);
         if matches!(

@@ -49,7 +49,7 @@ impl Channel {
         if intake == Intake::Continuous {
             self.reserve.break_next();
         } else if kept.is_none() {
-            self.publish_whole_reserve(now, settings);
+            self.publish_whole_reserve(now, settings, out);
             self.window.break_next();
             self.last_end = None;
         }

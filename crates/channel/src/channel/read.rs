@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ts::rebase::Part;
 use ts::segment::{Event as Cut, Segment, Trouble as Wrong};
 
+use super::publish::NO_MAP;
 use super::{Channel, Effect};
 use crate::event::Event;
 use crate::failure::Trouble;
@@ -97,7 +98,7 @@ impl Channel {
             }
         }
         self.open = None;
-        self.publish_reserve(now, settings);
+        self.publish_reserve(now, settings, out);
     }
 
     /// Remembers that an engine's session has given nothing as a continuous body, if it has not.
@@ -153,23 +154,45 @@ impl Channel {
     }
 
     /// Publishes what waits and whose time has come.
-    pub(super) fn publish_reserve(&mut self, now: Moment, settings: &Settings) {
+    pub(super) fn publish_reserve(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+    ) {
         while let Some(next) = self.reserve.pop(now) {
-            self.publish_cut(now, settings, next);
+            self.publish_cut(now, settings, out, next);
         }
     }
 
     /// Publishes all that waits, as when numbers are needed for something else.
-    pub(super) fn publish_whole_reserve(&mut self, now: Moment, settings: &Settings) {
+    pub(super) fn publish_whole_reserve(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+    ) {
         while let Some(next) = self.reserve.take() {
-            self.publish_cut(now, settings, next);
+            self.publish_cut(now, settings, out, next);
         }
     }
 
-    fn publish_cut(&mut self, now: Moment, settings: &Settings, next: Waiting) {
+    fn publish_cut(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+        next: Waiting,
+    ) {
         let Waiting { segment, breaks } = next;
         if breaks {
             self.window.break_next();
+        }
+        match self.window.target() {
+            _ if !self.window_has_map() => {}
+            // Nobody has seen what was held so far.
+            None => self.window.clear(),
+            Some(_) => return self.count_lost(out, 1, NO_MAP.into()),
         }
         let Segment {
             opening,

@@ -2,12 +2,14 @@
 //! the service rely on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::channel::{Channel, Effect, Input, State};
 use crate::event::Event;
+use crate::growing::Growing;
 use crate::queue::{FETCHES_MAX, ItemId};
 use crate::segment::MediaSequence;
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
@@ -40,6 +42,8 @@ pub(crate) struct Checker {
     target: Option<Duration>,
     served: bool,
     promise: Promise,
+    /// What viewers may be following.
+    followed: Option<Arc<Growing>>,
 }
 
 impl Checker {
@@ -137,6 +141,39 @@ impl Checker {
         }
     }
 
+    /// What could be followed becomes a segment, byte for byte, unless its life ended.
+    fn follow(&mut self, snapshot: &Snapshot) {
+        let window = &snapshot.window;
+        if let Some(open) = &snapshot.open {
+            assert_eq!(open.sequence(), window.next(), "it comes next");
+        }
+        let known = |it: &Arc<Growing>| {
+            snapshot
+                .open
+                .as_ref()
+                .is_some_and(|open| Arc::ptr_eq(it, open))
+        };
+        let Some(followed) = self.followed.take_if(|it| !known(it)) else {
+            self.followed.clone_from(&snapshot.open);
+            return;
+        };
+        match window.segment(followed.sequence()).map(|it| it.part()) {
+            Some(Ok(part)) if Arc::ptr_eq(&part.opening, followed.opening()) => {
+                let mut pieces = Vec::new();
+                followed.media_from(0, &mut pieces);
+                assert!(part.media.concat().starts_with(&pieces.concat()));
+            }
+            Some(_) => assert!(!self.alive, "it has become another segment"),
+            // It waits for its time, or the window has no room.
+            None if snapshot.is_running() && window.next() <= followed.sequence() => {
+                self.followed = Some(followed);
+                return;
+            }
+            None => {}
+        }
+        self.followed.clone_from(&snapshot.open);
+    }
+
     fn snapshot(&mut self, snapshot: &Snapshot, settings: &Settings) {
         let window = &snapshot.window;
         let held = window.held().len();
@@ -157,6 +194,7 @@ impl Checker {
             window.next().0 <= self.promise.sequence,
             "numbers are promised before use"
         );
+        self.follow(snapshot);
         let Some(template) = &snapshot.playlist else {
             assert!(
                 !self.served || !self.alive,

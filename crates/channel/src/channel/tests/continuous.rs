@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ts::write::{Pes, Writer, pat, pmt};
 
 use super::scene::{Scene, scene};
 use crate::channel::Input;
@@ -14,53 +13,7 @@ use crate::growing::Growing;
 use crate::segment::MediaSequence;
 use crate::snapshot::Phase;
 use crate::source::{Intake, SourceKind};
-
-/// A broadcast: a frame each half second, a key frame every two seconds.
-#[derive(Default)]
-struct Broadcast {
-    keys_stay_away: bool,
-    frame: u64,
-    counter: u8,
-}
-
-impl Broadcast {
-    /// The next of it.
-    fn seconds(&mut self, seconds: u64) -> Bytes {
-        let stream = ts::Stream {
-            pid: 256,
-            stream_type: 0x1b,
-            codec: ts::Codec::of(0x1b, &[]),
-        };
-        let program = ts::table::Program {
-            number: 1,
-            pmt_pid: 4096,
-        };
-        let mut writer = Writer::default();
-        for frame in self.frame..self.frame + seconds * 2 {
-            let is_key = frame % 4 == 0 && !self.keys_stay_away;
-            if is_key {
-                let count = (frame / 4 % 16) as u8;
-                writer.section(0, &pat(&[program]), count);
-                writer.section(4096, &pmt(1, 256, &[stream]), count);
-            }
-            let at = Some(ts::Timestamp(900_000 + frame * 45_000));
-            let slice = if is_key { 0x65 } else { 0x41 };
-            let data = [0, 0, 0, 1, 9, 0xf0, 0, 0, 1, slice, 0x88, 0x84];
-            let pes = Pes {
-                pid: 256,
-                stream_id: 0xe0,
-                pts: at,
-                dts: None,
-                pcr: at,
-                random_access: is_key,
-                data: &data,
-            };
-            self.counter = writer.pes(&pes, self.counter);
-        }
-        self.frame += seconds * 2;
-        writer.into_bytes().into()
-    }
-}
+use crate::testing::Broadcast;
 
 /// A channel on such a source, and what it sends.
 struct Stage {

@@ -13,7 +13,7 @@ use crate::segment::{Container, MediaSequence};
 use crate::settings::Settings;
 use crate::snapshot::Phase;
 use crate::source::{PullId, SourceKind};
-use crate::testing::{stream, wall};
+use crate::testing::{Broadcast, stream, wall};
 use crate::time::Moment;
 use crate::window::Numbering;
 
@@ -39,6 +39,9 @@ struct Life {
     /// Requests that have been, for answers that come twice or too late.
     answered: Vec<Effect>,
     finished: bool,
+    /// Sources have continuous bodies.
+    continuous: bool,
+    broadcast: Broadcast,
     long: crate::examine::Fit,
 }
 
@@ -62,6 +65,8 @@ impl Life {
             pending: Vec::new(),
             answered: Vec::new(),
             finished: false,
+            continuous: random.chance(50),
+            broadcast: Broadcast::default(),
             long: stream(random.below(90_000), 7),
             random,
         }
@@ -111,6 +116,15 @@ impl Life {
         }
     }
 
+    fn open_failure(&mut self) -> OpenFailure {
+        self.random.pick(&[
+            OpenFailure::NoEngines,
+            OpenFailure::AllEnginesFull { per_engine: 2 },
+            OpenFailure::Refused("no".into()),
+            OpenFailure::Unreachable("no answer".into()),
+        ])
+    }
+
     /// What comes back for a request: good in so many of a hundred cases.
     fn answer(&mut self, effect: &Effect, good: u64) -> Option<Input> {
         let good = self.random.chance(good);
@@ -119,20 +133,16 @@ impl Life {
             Effect::Open { pull, .. } if good => Input::Opened {
                 pull: *pull,
                 kind: self.origin.kind,
-                intake: Intake::Playlist,
+                intake: if self.continuous {
+                    Intake::Continuous
+                } else {
+                    Intake::Playlist
+                },
                 variant: None,
             },
             Effect::Open { pull, .. } => {
-                let failure = self.random.pick(&[
-                    OpenFailure::NoEngines,
-                    OpenFailure::AllEnginesFull { per_engine: 2 },
-                    OpenFailure::Refused("no".into()),
-                    OpenFailure::Unreachable("no answer".into()),
-                ]);
-                Input::OpenFailed {
-                    pull: *pull,
-                    failure,
-                }
+                let (pull, failure) = (*pull, self.open_failure());
+                Input::OpenFailed { pull, failure }
             }
             Effect::Poll { pull } => {
                 let result = if good {
@@ -173,6 +183,11 @@ impl Life {
                     result,
                 }
             }
+            Effect::Read { pull } if good => Input::BodyOpened { pull: *pull },
+            Effect::Read { pull } => Input::BodyEnded {
+                pull: *pull,
+                end: Err(trouble),
+            },
             Effect::Close { pull } => Input::Closed { pull: *pull },
             _ => return None,
         })
@@ -205,11 +220,39 @@ impl Life {
         }
     }
 
+    /// More comes of the body that is read, if one is.
+    fn receive(&mut self, good: u64) {
+        let Some(pull) = self.channel.source.reading().map(|it| it.pull) else {
+            return;
+        };
+        if !self.channel.wants_more(self.now, &self.settings) {
+            return;
+        }
+        if !self.random.chance(good) {
+            let end = if self.random.chance(50) {
+                Ok(())
+            } else {
+                Err(self.trouble())
+            };
+            return self.tell(Input::BodyEnded { pull, end });
+        }
+        let seconds = self.random.within(1..=3);
+        let mut bytes = self.broadcast.seconds(seconds);
+        if !self.random.chance(good) {
+            let _ = bytes.split_to(self.random.below(bytes.len() as u64) as usize);
+        }
+        let rest = bytes.split_off(self.random.below(bytes.len() as u64) as usize);
+        let chunks = vec![bytes, rest];
+        self.tell(Input::Received { pull, chunks });
+    }
+
     /// Something happens to the source.
     fn disturb(&mut self) {
         let now = self.now;
         let newest = self.origin.newest(now);
-        match self.random.below(12) {
+        match self.random.below(14) {
+            12 => self.continuous = self.random.chance(50),
+            13 => self.broadcast.frame += self.random.below(100),
             0 => self.origin.first += self.random.below(20),
             1 => self.origin.first = self.origin.first.saturating_sub(self.random.below(20)),
             2 => {
@@ -286,8 +329,9 @@ impl Life {
             self.tell(Input::Deadline);
         }
         match self.random.below(100) {
-            0..40 => self.answer_any(85),
-            40..65 => self.wake(),
+            0..30 => self.answer_any(85),
+            30..45 => self.receive(95),
+            45..65 => self.wake(),
             65..70 => self.answer_again(),
             70..75 => {
                 self.now = self.now + Duration::from_millis(self.random.below(9_000));
@@ -353,12 +397,16 @@ impl Life {
             first_segment_timeout: REST_MAX,
             ..self.settings.clone()
         };
+        self.continuous = self.random.chance(50);
+        self.broadcast.keys_stay_away = false;
         self.origin = Origin {
             began: Moment::ZERO,
             ..Origin::new("healthy")
         };
         let healthy = self.origin.media(self.origin.newest(self.now), SEGMENT);
         let until = self.now + REST_MAX + self.settings.no_data_timeout;
+        let begun = self.now;
+        let mut received = Duration::ZERO;
         let mut news = 0;
         let mut asks_at = self.now;
         while news < 20 {
@@ -369,7 +417,10 @@ impl Life {
                 asks_at = self.now + Duration::from_secs(1);
                 self.tell(Input::ViewerArrived);
             }
-            if self.pending.is_empty() {
+            if begun + received <= self.now && self.channel.source.reading().is_some() {
+                received += Duration::from_secs(2);
+                self.receive(100);
+            } else if self.pending.is_empty() {
                 let deadline = self.channel.deadline(&self.settings).unwrap_or(asks_at);
                 self.now = deadline.min(asks_at).max(self.now);
                 self.tell(Input::Deadline);
@@ -380,7 +431,7 @@ impl Life {
             news += u64::from(live && before < self.channel.window.next());
         }
         let last = self.channel.window.held().last().expect("a live window");
-        assert!(last.body.len() == healthy.body.len());
+        assert!(last.part.is_some() || last.body.len() == healthy.body.len());
     }
 }
 

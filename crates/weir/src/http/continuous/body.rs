@@ -117,19 +117,17 @@ impl Continuous {
     }
 
     /// Goes on with the segment that was followed, when it is whole; false while it is not.
-    fn change_over(&mut self, open: &Growing, at: usize) -> bool {
+    fn change_over(&mut self, open: &Arc<Growing>, at: usize) -> bool {
         let snapshot = self.visit.handle().snapshot();
         let number = open.sequence();
-        if snapshot
-            .open
-            .as_ref()
-            .is_some_and(|it| it.sequence() == number)
-        {
+        let now_open = snapshot.open.as_ref();
+        if now_open.is_some_and(|it| Arc::ptr_eq(it, open)) {
             return false;
         }
         let whole = snapshot.window.segment(number);
-        match whole.and_then(|whole| whole.part().ok()) {
-            Some(part) => {
+        let part = whole.and_then(|whole| whole.part().ok());
+        match part {
+            Some(part) if Arc::ptr_eq(&part.opening, open.opening()) => {
                 let (chunk, rest) = rest_of(&part.media, at);
                 if let Some(rest) = rest {
                     self.seamless.media(&rest, &mut self.out);
@@ -139,7 +137,11 @@ impl Continuous {
             }
             // It waits for its time to be published, and its rest with it.
             None if snapshot.window.next() <= number && snapshot.is_running() => return false,
-            None => self.sending = None,
+            // Its life ended before it was whole; the number may be another segment's now.
+            _ => {
+                self.sending = None;
+                self.cursor.lose();
+            }
         }
         true
     }
