@@ -98,7 +98,7 @@ impl Default for Settings {
             stream_timeout: Duration::ZERO,
             channel_shutdown_delay: Duration::ZERO,
             max_streams_per_engine: 0,
-            stream_mode: StreamMode::Hls,
+            stream_mode: StreamMode::Ts,
             engine_stream: EngineStream::Auto,
             slate: Slate::Hls,
         };

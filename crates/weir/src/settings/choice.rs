@@ -122,7 +122,7 @@ pub const CHOICES: &[Choice] = &[
     choice!(
         stream_mode: StreamMode,
         "PROXY_STREAM_MODE",
-        Hls,
+        Ts,
         "What /ace/getstream serves where a request does not say mode=hls or mode=ts: HLS, or one continuous transport stream."
     ),
     choice!(
