@@ -13,8 +13,8 @@ use crate::feed::bytes_of;
 use crate::media::Media;
 use crate::reply::Pieces;
 
-/// A piece is about a fiftieth of a segment: 100 ms of one that lasts five seconds.
-const PIECES_A_SEGMENT: usize = 50;
+/// Unless said otherwise, a piece is about a fiftieth of a segment: 100 ms of one that lasts five seconds.
+const PIECES_A_SEGMENT: u32 = 50;
 
 /// The least that is sent at once: what players put into one datagram.
 const PIECE_BYTES_MIN: usize = 188 * 7;
@@ -28,6 +28,8 @@ pub(crate) struct Continuous {
     pub(crate) first: u64,
     /// Bytes that are sent without any pace.
     pub(crate) burst: u64,
+    /// How much media is sent at a time; `None`: a share of the segment.
+    pub(crate) piece: Option<Duration>,
     /// The rules that have struck this body already.
     pub(crate) seen: BTreeSet<RuleId>,
 }
@@ -90,8 +92,12 @@ impl Flow {
     fn refill(&mut self) {
         self.ready = bytes_of(&self.of.media, self.next, self.session);
         let duration = self.of.media.duration(self.next);
-        let share = self.ready.len() / PIECES_A_SEGMENT / 188 * 188;
-        self.piece_bytes = share.max(PIECE_BYTES_MIN);
+        let (wanted, bytes_min) = match self.of.piece {
+            Some(piece) => (piece, 188),
+            None => (duration / PIECES_A_SEGMENT, PIECE_BYTES_MIN),
+        };
+        let share = self.ready.len() as f64 * wanted.div_duration_f64(duration);
+        self.piece_bytes = (share as usize / 188 * 188).max(bytes_min);
         let pieces = self.ready.len().div_ceil(self.piece_bytes).max(1);
         self.piece_time = duration / u32::try_from(pieces).unwrap_or(u32::MAX);
         self.next += 1;

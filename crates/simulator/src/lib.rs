@@ -15,6 +15,7 @@ pub mod orchestrator;
 pub mod origin;
 mod playlist;
 mod random;
+pub mod relay;
 mod reply;
 mod request;
 mod serve;

@@ -4,6 +4,7 @@
 
 mod clip;
 mod continuous;
+mod flaw;
 mod mark;
 mod marked;
 #[cfg(test)]
@@ -18,9 +19,13 @@ use bytes::Bytes;
 use clip::Clip;
 use marked::Layout;
 
-pub use continuous::{ContinuousCheck, Fault, Report};
+pub use continuous::{ContinuousCheck, Fault, Report, Seam};
+pub use flaw::Flaw;
 pub use mark::{CheckError, Mark, Place, check};
 pub use marked::Marked;
+
+/// The clock of a transport stream begins again here, in ticks.
+const CLOCK_WRAPS_AT: i64 = 1 << 33;
 
 /// An endless row of segments whose times and counters go on from each to the next.
 #[derive(Clone)]
@@ -29,6 +34,42 @@ pub struct Media(Arc<Kind>);
 enum Kind {
     Clip(&'static Clip),
     Marked { name: String, layout: Layout },
+    Flawed(Media, Flaw),
+    Changing(Box<Change>),
+}
+
+/// One media, and from a segment on another, moved so that time goes on.
+struct Change {
+    before: Media,
+    at: u64,
+    behind: Media,
+    later: Duration,
+}
+
+impl Change {
+    fn of(before: Media, at: u64, behind: Media) -> Change {
+        let begin = |media: &Media| ts::inspect(&[media.segment(at)]).ok()?.start;
+        let moved = match (begin(&behind), begin(&before)) {
+            (Some(from), Some(to)) => from.offset_to(to).rem_euclid(CLOCK_WRAPS_AT),
+            _ => 0,
+        };
+        let later = ts::duration(moved.unsigned_abs());
+        Change {
+            before,
+            at,
+            behind,
+            later,
+        }
+    }
+
+    /// Which of them this segment is of, and how much later it is.
+    fn on(&self, segment: u64) -> (&Media, Duration) {
+        if segment < self.at {
+            (&self.before, Duration::ZERO)
+        } else {
+            (&self.behind, self.later)
+        }
+    }
 }
 
 impl Media {
@@ -44,11 +85,26 @@ impl Media {
         Media(Arc::new(Kind::Marked { name, layout }))
     }
 
+    /// The same with something wrong about every segment.
+    #[must_use]
+    pub fn flawed(self, flaw: Flaw) -> Media {
+        Media(Arc::new(Kind::Flawed(self, flaw)))
+    }
+
+    /// The same, and from this segment on those of another with other streams; numbers and time go on, counters do not.
+    #[must_use]
+    pub fn changing(self, from: u64, to: Media) -> Media {
+        let change = Change::of(self, from, to);
+        Media(Arc::new(Kind::Changing(Box::new(change))))
+    }
+
     /// What the media is called; of clips, what is written in the picture.
     pub fn name(&self) -> &str {
         match &*self.0 {
             Kind::Clip(clip) => clip.name,
             Kind::Marked { name, .. } => name,
+            Kind::Flawed(media, _) => media.name(),
+            Kind::Changing(change) => change.before.name(),
         }
     }
 
@@ -57,6 +113,8 @@ impl Media {
         match &*self.0 {
             Kind::Clip(clip) => clip.duration(segment),
             Kind::Marked { layout, .. } => layout.duration(),
+            Kind::Flawed(media, _) => media.duration(segment),
+            Kind::Changing(change) => change.on(segment).0.duration(segment),
         }
     }
 
@@ -70,6 +128,11 @@ impl Media {
         match &*self.0 {
             Kind::Clip(clip) => clip.segment(segment, later),
             Kind::Marked { layout, .. } => layout.segment(segment, later),
+            Kind::Flawed(media, flaw) => flaw.put_on(&media.segment_at(segment, later)),
+            Kind::Changing(change) => {
+                let (media, more) = change.on(segment);
+                media.segment_at(segment, later + more)
+            }
         }
     }
 }

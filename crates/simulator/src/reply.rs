@@ -30,8 +30,10 @@ pub(crate) enum Body {
 
 /// How the end of a body is told, when hyper's choice will not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
+    /// This length is said, whether it is true or not.
     Length(u64),
+    /// Each piece says its own length.
     Chunked,
     /// Neither length nor chunks: the body ends with the connection.
     Close,
@@ -63,6 +65,8 @@ pub(crate) struct Wire {
     pub(crate) framing: Framing,
     pub(crate) head: Head,
     pub(crate) after: After,
+    /// The first word is `ICY`, as of a radio server.
+    pub(crate) icy: bool,
 }
 
 impl Wire {
@@ -71,6 +75,7 @@ impl Wire {
             framing,
             head: Head::Whole,
             after: After::Close,
+            icy: false,
         }
     }
 }

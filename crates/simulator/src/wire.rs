@@ -120,10 +120,12 @@ async fn head(write: &mut WriteHalf<'_>, text: &str, manner: Head) -> io::Result
 
 fn head_text(reply: &Reply, wire: Wire) -> String {
     let reason = reply.status.canonical_reason().unwrap_or("Unknown");
-    let mut text = format!(
-        "HTTP/1.1 {} {reason}\r\nServer: {SERVER}\r\n",
-        reply.status.as_str()
-    );
+    let status = reply.status.as_str();
+    let mut text = if wire.icy {
+        format!("ICY {status} {reason}\r\n")
+    } else {
+        format!("HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n")
+    };
     for (name, value) in &reply.headers {
         if ![CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name) {
             let value = String::from_utf8_lossy(value.as_bytes());

@@ -63,6 +63,8 @@ pub struct Options {
     pub kept: usize,
     /// Bytes of a continuous body that come at once: 10–22 MB in the field.
     pub burst: u64,
+    /// How much media of a continuous body is sent at a time; `None`: a fiftieth of a segment.
+    pub piece: Option<Duration>,
     /// Makes ids and the order of JSON keys.
     pub seed: u64,
 }
@@ -85,6 +87,7 @@ impl Default for Options {
             window: 17,
             kept: 3,
             burst: 2 << 20,
+            piece: None,
             seed: 1,
         }
     }

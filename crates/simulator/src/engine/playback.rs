@@ -15,7 +15,7 @@ use super::world::{Place, World};
 use crate::broadcast::Broadcast;
 use crate::clock;
 use crate::continuous::Continuous;
-use crate::fault::{Endpoint, Fault, SecondReader, Session, Spot};
+use crate::fault::{Ending, Endpoint, Fault, SecondReader, Session, Spot};
 use crate::feed::Entry;
 use crate::playlist::{self, Extra, Style};
 use crate::reply::{Body, Framing, Pieces, Reply, Wire};
@@ -182,6 +182,7 @@ impl Shared {
             content: key.infohash.clone(),
             first,
             burst: self.options.burst,
+            piece: self.options.piece,
             seen: call.seen,
         };
         self.meter.count(|metrics| metrics.streams += 1);
@@ -192,9 +193,14 @@ impl Shared {
         }
         let counted = self.meter.reader(&key.infohash);
         let (gone, kicked) = (reader.gone.clone(), reader.kicked.clone());
+        let last = self.session_fault(&spot, |fault| match fault {
+            Session::StreamsEnd(Ending::Reset) => Some(Err(Ending::Reset)),
+            _ => None,
+        });
         let pieces = pieces
             .take_until(gone.cancelled_owned())
             .take_until(kicked.cancelled_owned())
+            .chain(stream::iter(last))
             .inspect(move |_| {
                 let _ = (&reader, &counted);
             });

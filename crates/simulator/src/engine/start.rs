@@ -94,6 +94,7 @@ impl Shared {
             Session::Malformed(kind) => Some(kind.clone()),
             _ => None,
         });
+        let encrypted = self.is_encrypted(infohash);
         self.world(|world| {
             let playback_id = world
                 .sessions
@@ -109,7 +110,7 @@ impl Shared {
                 ("infohash", json!(infohash)),
                 ("playback_session_id", json!(playback_id)),
                 ("is_live", json!(1)),
-                ("is_encrypted", json!(0)),
+                ("is_encrypted", json!(encrypted)),
                 ("client_session_id", json!(-1)),
             ]);
             if request.parameter("use_api_events") == Some("1") {
@@ -118,6 +119,13 @@ impl Shared {
             }
             json::answer(fields, wrong.as_ref(), &mut world.random)
         })
+    }
+
+    /// What the engine says of a content, whatever its media is: 0 or 1.
+    pub(super) fn is_encrypted(&self, infohash: &str) -> u8 {
+        let spot = Spot::new(Endpoint::Any).content(infohash);
+        let encrypted = Fault::Session(Session::Encrypted);
+        u8::from(self.faults.is_on(&spot, |fault| *fault == encrypted))
     }
 
     fn playback_url(&self, key: &Key, output: Output, request: &Request) -> String {

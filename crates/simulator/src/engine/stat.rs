@@ -33,6 +33,7 @@ struct Wrong {
     json: Option<Malformed>,
     broken: Option<String>,
     frozen: bool,
+    encrypted: u8,
     livepos_absent: bool,
     livepos_numbers: bool,
 }
@@ -102,6 +103,7 @@ impl Shared {
                 || self
                     .faults
                     .is_on(&spot, |on| *on == Fault::Listing(fault::Listing::Stall)),
+            encrypted: self.is_encrypted(infohash),
             livepos_absent: is_on(&fault::Session::LiveposAbsent),
             livepos_numbers: is_on(&fault::Session::LiveposNumber),
         }
@@ -216,7 +218,7 @@ fn fields(
         ("playback_session_id", json!(session.playback_id)),
         ("infohash", json!(key.infohash)),
         ("is_live", json!(1)),
-        ("is_encrypted", json!(0)),
+        ("is_encrypted", json!(wrong.encrypted)),
         ("client_session_id", json!(-1)),
         ("stream_status", json!(-1)),
         ("selected_stream_index", json!(0)),

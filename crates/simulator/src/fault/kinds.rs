@@ -312,6 +312,10 @@ pub enum Session {
     RedirectHops(u8),
     /// What a second reader of one TS session meets.
     SecondReader(SecondReader),
+    /// Starts and stats say that the content is encrypted.
+    Encrypted,
+    /// How continuous bodies that begin now end with their session; in order, unless said otherwise.
+    StreamsEnd(Ending),
 }
 
 impl Http {

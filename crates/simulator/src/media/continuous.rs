@@ -7,9 +7,10 @@ use ts::Timestamp;
 use ts::continuity::Counters;
 use ts::frame::{Head, HeadRead};
 use ts::packet::{Packet, Reader};
+use ts::table::PAT_PID;
 
 use super::mark::{self, Mark, Place, Unmarked};
-use super::marked::VIDEO_PID;
+use super::marked::{PMT_PID, VIDEO_PID};
 
 /// The first faults tell the cause; the ones behind are mostly its consequences, and are only counted.
 const FAULTS_KEPT_MAX: usize = 64;
@@ -35,10 +36,29 @@ pub struct Report {
     pub first: Option<Place>,
     /// The last marked packet.
     pub last: Option<Place>,
+    /// Whether PAT and PMT came before the first media.
+    pub tables_first: bool,
+    /// Counters that do not follow on the one before of their pid.
+    pub continuity_errors: u64,
+    /// Places where marked packets do not follow on one another.
+    pub seams_total: u64,
+    /// The first of them, 64 at most.
+    pub seams: Vec<Seam>,
     /// All faults, also those that are not listed.
     pub faults_total: u64,
     /// The first faults, 64 at most.
     pub faults: Vec<Fault>,
+}
+
+/// A place where other media follows than what comes next.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Seam {
+    /// What came before.
+    pub after: Place,
+    /// What came.
+    pub found: Place,
+    /// From the last frame before it to the first one behind, as they are shown: ticks of 90 kHz; `None` until that came.
+    pub step: Option<i64>,
 }
 
 /// What no undisturbed body has.
@@ -88,6 +108,8 @@ struct Findings {
     counters: Counters,
     shown: Option<Timestamp>,
     lost: bool,
+    has_pat: bool,
+    has_pmt: bool,
     /// The segment whose packets were all there so far.
     whole_from: Option<Mark>,
 }
@@ -135,13 +157,19 @@ impl Findings {
         }
         self.report.packets += 1;
         if !self.counters.follows(packet) {
+            self.report.continuity_errors += 1;
             self.fault(Fault::Continuity {
                 packet: number,
                 pid: packet.pid(),
             });
         }
-        if packet.pid() != VIDEO_PID {
+        self.has_pat |= packet.pid() == PAT_PID;
+        self.has_pmt |= packet.pid() == PMT_PID;
+        if packet.pid() != VIDEO_PID || is_filler(packet) {
             return;
+        }
+        if self.report.first.is_none() {
+            self.report.tables_first = self.has_pat && self.has_pmt;
         }
         match mark::read(bytes) {
             Ok(found) => self.place(found),
@@ -157,6 +185,11 @@ impl Findings {
         let follows = last.is_none_or(|last| follows(last, found));
         if let (Some(after), false) = (last, follows) {
             self.fault(Fault::OutOfPlace { after, found });
+            self.report.seams_total += 1;
+            if self.report.seams.len() < FAULTS_KEPT_MAX {
+                let step = None;
+                self.report.seams.push(Seam { after, found, step });
+            }
         }
         if found.packet == 0 {
             self.whole_from = Some(found.mark);
@@ -177,9 +210,14 @@ impl Findings {
         let HeadRead::Whole(Head { pts: Some(to), .. }) = head else {
             return;
         };
-        if let Some(from) = self.shown.replace(to)
-            && !(0..=STEP_TICKS_MAX).contains(&from.offset_to(to))
-        {
+        let Some(from) = self.shown.replace(to) else {
+            return;
+        };
+        let step = from.offset_to(to);
+        if let Some(seam) = self.report.seams.last_mut() {
+            seam.step.get_or_insert(step);
+        }
+        if !(0..=STEP_TICKS_MAX).contains(&step) {
             self.fault(Fault::TimeJump { from, to });
         }
     }
@@ -190,6 +228,11 @@ impl Findings {
             self.report.faults.push(fault);
         }
     }
+}
+
+/// Whether a packet is there for its counter alone: a zero behind the end of a frame, which decoders pass over.
+fn is_filler(packet: Packet<'_>) -> bool {
+    !packet.starts_unit() && packet.payload() == [0]
 }
 
 fn follows(last: Place, found: Place) -> bool {
@@ -301,5 +344,61 @@ mod tests {
             report(&[&body]).faults[..],
             [Fault::OutOfPlace { .. }]
         ));
+    }
+
+    /// What a viewer gets of these segments, moved on at each that does not come next.
+    fn seamless(numbers: &[u64]) -> Report {
+        let media = Media::marked(Marked::default());
+        let mut seamless = ts::rebase::Seamless::default();
+        let mut check = ContinuousCheck::default();
+        let mut last = None;
+        for number in numbers {
+            let segment = ts::segment::whole(&[media.segment(*number)]).expect("a segment");
+            let mut out = vec![];
+            if last.is_none_or(|last| last + 1 == *number) {
+                seamless.next(&segment.opening, &mut out);
+            } else {
+                seamless.join(&segment.opening, segment.opening.begin, &mut out);
+            }
+            segment
+                .media
+                .iter()
+                .for_each(|chunk| seamless.media(chunk, &mut out));
+            check.feed(&out.concat());
+            last = Some(number);
+        }
+        check.report().clone()
+    }
+
+    #[test]
+    fn a_body_of_segments_that_follow_one_another_has_no_seam() {
+        let report = seamless(&[40, 41, 42, 43]);
+        assert!(report.is_clean() && report.tables_first, "{report:?}");
+        assert_eq!((report.whole_segments, report.seams_total), (4, 0));
+    }
+
+    #[test]
+    fn a_viewer_that_is_moved_on_sees_a_seam_of_one_frame_and_nothing_else() {
+        // By so many that counters do not happen to meet.
+        let report = seamless(&[40, 41, 54, 55]);
+        assert_eq!((report.continuity_errors, report.whole_segments), (0, 4));
+        let [Seam { after, found, step }] = report.seams[..] else {
+            panic!("{report:?}");
+        };
+        assert_eq!((after.mark.segment, found.mark.segment), (41, 54));
+        assert_eq!(step, Some(3600));
+        assert!(
+            matches!(report.faults[..], [Fault::OutOfPlace { .. }]),
+            "{report:?}"
+        );
+    }
+
+    #[test]
+    fn a_seam_that_nobody_smoothed_shows_its_step() {
+        let media = Media::marked(Marked::default());
+        let report = report(&[&media.segment(3), &media.segment(5)]);
+        let steps: Vec<_> = report.seams.iter().map(|seam| seam.step).collect();
+        assert_eq!(steps, [Some(2 * 90_000 + 3600)]);
+        assert!(!self::report(&[&media.segment(3)[376..]]).tables_first);
     }
 }

@@ -188,6 +188,23 @@ pub(super) fn write(data: &mut Vec<u8>, from: usize, place: Place) {
     put(data, sum, DIGEST_BYTES);
 }
 
+/// Marks a changed packet as one that was made so; what carries no mark gets none.
+pub(super) fn renew(bytes: &mut [u8; PACKET_BYTES]) {
+    let packet = Packet::new(bytes);
+    let payload = packet.payload();
+    let Some(to) = payload.len().checked_sub(DIGEST_BYTES) else {
+        return;
+    };
+    let marked = match Head::read(payload) {
+        HeadRead::Whole(read) if packet.starts_unit() => read.bytes,
+        _ => 0,
+    };
+    let sum = digest(&payload[marked..to]);
+    let mut digits = vec![];
+    put(&mut digits, sum, DIGEST_BYTES);
+    bytes[PACKET_BYTES - DIGEST_BYTES..].copy_from_slice(&digits);
+}
+
 /// Appends a number as so many hexadecimal digits.
 fn put(data: &mut Vec<u8>, value: u64, digits: usize) {
     let digit = |place: usize| b"0123456789abcdef"[(value >> (4 * place)) as usize & 0x0f];

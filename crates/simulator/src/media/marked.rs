@@ -35,7 +35,7 @@ const KEY_FRAME: &[u8] = b"\0\0\0\x01\x09\x10\
     \0\0\x01\x65\x88\x84";
 
 /// What any other frame begins with: delimiter, a predicted slice.
-const OTHER_FRAME: &[u8] = b"\0\0\0\x01\x09\x30\0\0\x01\x41\x9a\x24";
+pub(super) const OTHER_FRAME: &[u8] = b"\0\0\0\x01\x09\x30\0\0\x01\x41\x9a\x24";
 
 /// What marked segments are to be like.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]

@@ -232,6 +232,7 @@ impl Shared {
             content: String::new(),
             first,
             burst: self.options.burst,
+            piece: self.options.piece,
             seen,
         };
         self.meter.count(|metrics| metrics.streams += 1);

@@ -48,6 +48,8 @@ pub struct Options {
     pub bytes_per_second: Option<u64>,
     /// Bytes of a continuous body that come at once.
     pub burst: u64,
+    /// How much media of a continuous body is sent at a time; `None`: a fiftieth of a segment.
+    pub piece: Option<Duration>,
 }
 
 impl Options {
@@ -67,6 +69,7 @@ impl Options {
             first_byte: Duration::ZERO,
             bytes_per_second: None,
             burst: 0,
+            piece: None,
         }
     }
 

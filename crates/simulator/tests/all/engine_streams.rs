@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use simulator::engine::{Engine, Options};
-use simulator::fault::{Ending, Endpoint, Http, Listing, SecondReader, Session};
+use simulator::fault::{Ending, Endpoint, Http, Listing, Rule, SecondReader, Session};
 use simulator::media::check;
 
-use crate::client::{Connection, channel, now, options, path, start, stop};
+use crate::client::{Connection, channel, get, now, options, path, start, stat, stop};
 
 const SEGMENT_BYTES: usize = 188 * 100;
 
@@ -200,4 +200,62 @@ async fn a_body_is_misaligned_junked_or_chunked() {
         .next()
         .map(|digits| usize::from_str_radix(digits, 16));
     assert!(size.is_some_and(|size| size.is_ok_and(|size| size % 188 == 0)));
+}
+
+#[tokio::test]
+async fn a_body_ends_with_its_session_by_a_reset_where_that_is_wanted() {
+    let engine = engine(2).await;
+    engine.faults().add(Session::StreamsEnd(Ending::Reset));
+    let started = start(&engine, "getstream", 1, "p").await;
+    let (mut connection, _) = follow(&engine, &started.playback).await;
+    segment(&mut connection).await;
+    stop(&engine, &started).await;
+    assert!(connection.rest().await.is_err());
+}
+
+#[tokio::test]
+async fn another_player_takes_the_content_and_ends_the_body() {
+    let engine = engine(2).await;
+    let started = start(&engine, "getstream", 1, "p").await;
+    let (mut connection, _) = follow(&engine, &started.playback).await;
+    segment(&mut connection).await;
+    start(&engine, "getstream", 1, "q").await;
+    assert!(connection.rest().await.is_ok());
+    let refused = get(engine.address(), &started.playback).await;
+    assert_eq!(refused.status, 403);
+}
+
+#[tokio::test]
+async fn no_header_comes_before_there_is_media() {
+    let engine = engine(0).await;
+    let nobody = engine.faults().add(Session::NoPeers);
+    let started = start(&engine, "getstream", 1, "p").await;
+    let mut connection = Connection::open(engine.address()).await.unwrap();
+    connection.send("GET", &started.playback, "").await.unwrap();
+    while stat(&engine, &started).await["response"]["status"] != "prebuf" {}
+    let silent = tokio::time::timeout(Duration::from_millis(50), connection.bytes(1)).await;
+    assert!(silent.is_err(), "{silent:?}");
+    engine.faults().remove(nobody);
+    assert_eq!(connection.head().await.unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn an_engine_says_that_a_content_is_encrypted() {
+    let engine = engine(2).await;
+    let of_one = Rule::new(Session::Encrypted).content(&channel(1).infohash);
+    engine.faults().add(of_one);
+    for (number, encrypted) in [(1, 1), (2, 0)] {
+        let id = channel(number).content_id;
+        let target = format!("/ace/getstream?id={id}&format=json&pid={number}");
+        let answer = get(engine.address(), &target).await.json();
+        assert_eq!(answer["response"]["is_encrypted"], encrypted);
+        let stat_path = path(answer["response"]["stat_url"].as_str().unwrap()).to_owned();
+        let said = loop {
+            let answer = get(engine.address(), &stat_path).await.json();
+            if let Some(said) = answer["response"]["is_encrypted"].as_u64() {
+                break said;
+            }
+        };
+        assert_eq!(said, encrypted);
+    }
 }

@@ -14,3 +14,4 @@ mod lint_rules;
 mod lint_watch;
 mod origin_faults;
 mod origin_shapes;
+mod relay;
