@@ -19,7 +19,7 @@ use clip::Clip;
 use marked::Layout;
 
 pub use continuous::{ContinuousCheck, Fault, Report};
-pub use mark::{CheckError, Mark, Place, check};
+pub use mark::{CheckError, Glance, Mark, Place, check, glance};
 pub use marked::Marked;
 
 /// An endless row of segments whose times and counters go on from each to the next.
