@@ -1,13 +1,17 @@
 //! One channel's life: told what happened and what time it is, it says what to do; it never waits.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::failure::{Failure, OpenFailure};
+use crate::growing::Growing;
 use crate::queue::Queue;
+use crate::reserve::Reserve;
 use crate::resource::Resources;
 use crate::settings::Settings;
 use crate::snapshot::{Counters, Phase, Snapshot};
-use crate::source::Source;
+use crate::source::{Intake, Source};
 use crate::time::Moment;
 use crate::window::{Numbering, Window};
 
@@ -16,6 +20,7 @@ mod message;
 mod poll;
 mod publish;
 mod pull;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +66,11 @@ pub struct Channel {
     state: State,
     source: Source,
     queue: Queue,
+    reserve: Reserve,
+    /// The segment in the making, where viewers may follow it.
+    open: Option<Arc<Growing>>,
+    /// How engines are asked to give their media where either way will do; it changes when one has not worked.
+    preferred: Intake,
     resources: Resources,
     window: Window,
     counters: Counters,
@@ -98,6 +108,9 @@ impl Channel {
             state: State::Idle,
             source: Source::Absent,
             queue: Queue::default(),
+            reserve: Reserve::default(),
+            open: None,
+            preferred: Intake::Continuous,
             resources: Resources::new(numbering.sequence),
             window: Window::new(numbering),
             counters: Counters::default(),
@@ -130,10 +143,14 @@ impl Channel {
             Input::Opened {
                 pull,
                 kind,
+                intake,
                 variant,
-            } => self.opened(now, out, pull, kind, variant),
+            } => self.opened(now, settings, out, (pull, kind, intake), variant),
             Input::OpenFailed { pull, failure } => self.open_failed(now, out, pull, failure),
             Input::Polled { pull, result } => self.polled(now, settings, out, pull, result),
+            Input::BodyOpened { pull } => self.body_opened(now, pull),
+            Input::Received { pull, chunks } => self.received(now, settings, out, pull, &chunks),
+            Input::BodyEnded { pull, end } => self.body_ended(now, settings, out, pull, end),
             Input::Fetched { pull, item, result } if self.source.is(pull) => {
                 self.fetched(now, item, result);
             }
@@ -161,8 +178,9 @@ impl Channel {
         let was_over = matches!(self.state, State::Over);
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
-        self.open_gate(settings, out);
+        self.open_gate(now, settings, out);
         self.changed |= self.window.fit(settings);
+        self.show_open(out);
         if let Some(promise) = self.window.promise() {
             out.push(Effect::Remember(promise));
         }
@@ -201,6 +219,9 @@ impl Channel {
             playlist: crate::view::media(&self.window, settings.viewer_in_segment_uri),
             first_playlist: crate::view::first_media(&self.window, settings.viewer_in_segment_uri),
             window: self.window.clone(),
+            open: self.open.clone(),
+            intake: self.source.intake(),
+            reserve: self.reserve.duration(),
             variant: self.variant.clone(),
             counters: self.counters.clone(),
         }

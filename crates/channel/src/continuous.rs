@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::growing::Growing;
 use crate::segment::{Apart, MediaSequence, Segment};
 use crate::snapshot::{Phase, Snapshot};
 use crate::window::Window;
@@ -25,6 +26,15 @@ pub enum Step {
         /// Whether media was passed over, because the viewer has taken longer than it is held.
         skipped: bool,
     },
+    /// A segment is to be followed while it is received; the window will have it under the same number.
+    Follow {
+        /// The segment in the making.
+        open: Arc<Growing>,
+        /// Whether it does not go on from what was sent before.
+        seam: bool,
+        /// Whether media was passed over.
+        skipped: bool,
+    },
     /// There is nothing yet.
     Wait,
     /// Nothing follows.
@@ -42,23 +52,60 @@ impl Cursor {
         let found = match (known, self.next) {
             (Some(segment), _) => Some(segment),
             (None, Some(next)) if window.next() <= next => None,
-            (None, _) => window.entry(behind)?,
+            (None, _)
+                if snapshot
+                    .open
+                    .as_ref()
+                    .is_some_and(|open| is_entry(open, behind)) =>
+            {
+                None
+            }
+            (None, _) => window.entry(behind.saturating_sub(snapshot.open_elapsed()))?,
         };
         let Some(segment) = found else {
+            if let Some(open) = snapshot.open.as_ref().filter(|it| self.may_follow(it)) {
+                return Ok(self.follow(open));
+            }
             return Ok(match snapshot.phase {
                 Phase::Failed { .. } | Phase::Idle => Step::End,
                 _ => Step::Wait,
             });
         };
         segment.part()?;
-        let skipped = self.next.is_some_and(|next| next != segment.sequence);
-        self.next = Some(segment.sequence.next());
+        let skipped = self.go_to(segment.sequence);
         Ok(Step::Send {
             segment: Arc::clone(segment),
             seam: segment.seam || skipped,
             skipped,
         })
     }
+
+    /// Whether the segment in the making is what comes next. A viewer may begin with one that does not begin with a key
+    /// frame only if there is nothing else.
+    fn may_follow(&self, open: &Growing) -> bool {
+        self.next.is_none_or(|next| next <= open.sequence())
+    }
+
+    fn follow(&mut self, open: &Arc<Growing>) -> Step {
+        let skipped = self.go_to(open.sequence());
+        Step::Follow {
+            open: Arc::clone(open),
+            seam: open.seam() || skipped,
+            skipped,
+        }
+    }
+
+    /// Notes that this number comes next; whether others are passed over for it.
+    fn go_to(&mut self, sequence: MediaSequence) -> bool {
+        let skipped = self.next.is_some_and(|next| next != sequence);
+        self.next = Some(sequence.next());
+        skipped
+    }
+}
+
+/// Whether somebody who begins so far behind the newest media begins with the segment in the making.
+fn is_entry(open: &Growing, behind: Duration) -> bool {
+    open.opening().independent && behind <= open.elapsed()
 }
 
 impl Window {
@@ -134,6 +181,9 @@ mod tests {
             playlist: None,
             first_playlist: None,
             window: window(segments),
+            open: None,
+            reserve: Duration::ZERO,
+            intake: None,
             variant: None,
             counters: Counters::default(),
         }

@@ -56,6 +56,11 @@ pub enum Event {
         /// What was wrong with it.
         cause: String,
     },
+    /// Something is wrong with what the source sends; it is taken as well as can be.
+    SourceFlawed {
+        /// What, in words for who looks after it.
+        what: String,
+    },
     /// Enough is held for viewers to start.
     WentLive,
     /// Segments that the source had listed could not be had; viewers skip them.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::source::Intake;
+
 /// The settings a channel reads each time it decides; a change acts with the next input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -22,6 +24,11 @@ pub struct Settings {
     /// How long a running channel may go without a new segment before it is given up
     /// (`no_data_timeout_checks` × `no_data_check_interval`).
     pub no_data_timeout: Duration,
+    /// How sessions on engines give their media; nothing means as continuous bodies first, and as playlists where that
+    /// fails (`engine_stream`).
+    pub engine_intake: Option<Intake>,
+    /// How long the segments are that continuous bodies are cut into (`segment_seconds`).
+    pub segment_target: Duration,
     /// How long a channel outlives its last viewer (`channel_shutdown_delay`).
     pub linger: Duration,
     /// Bytes of media one channel may hold; the newest three segments are kept whatever their size,
@@ -45,6 +52,8 @@ impl Default for Settings {
             initial_segments_max: 10,
             poll_interval: 0.5,
             no_data_timeout: Duration::from_secs(60),
+            engine_intake: None,
+            segment_target: Duration::from_secs(4),
             linger: Duration::from_secs(5),
             bytes_max: 256 << 20,
             viewer_idle_min: Duration::from_secs(15),

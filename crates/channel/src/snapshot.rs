@@ -1,6 +1,11 @@
 //! What a channel shows of itself: an immutable value that any number of readers share.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::failure::Failure;
+use crate::growing::Growing;
+use crate::source::Intake;
 use crate::time::Moment;
 use crate::view::Template;
 use crate::window::Window;
@@ -56,6 +61,8 @@ pub struct Counters {
     pub segments_lost: u64,
     /// Segments that the source sent twice.
     pub repeats: u64,
+    /// Things that were wrong with continuous bodies.
+    pub flaws: u64,
     /// Bytes of media received and published.
     pub bytes_in: u64,
 }
@@ -71,6 +78,12 @@ pub struct Snapshot {
     pub first_playlist: Option<Template>,
     /// The segments.
     pub window: Window,
+    /// The segment that is being received, where it can be followed.
+    pub open: Option<Arc<Growing>>,
+    /// Media that has come and waits for its time to be shown.
+    pub reserve: Duration,
+    /// How the open source gives its media, while one is open.
+    pub intake: Option<Intake>,
     /// The source's variant that is pulled, if the source offers several.
     pub variant: Option<hls::Variant>,
     /// What was counted.
@@ -78,6 +91,17 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// How much has come of the segment in the making, in time.
+    pub fn open_elapsed(&self) -> Duration {
+        let open = self.open.as_ref();
+        open.map_or(Duration::ZERO, |open| open.elapsed())
+    }
+
+    /// Whether more may come.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Starting | Phase::Live | Phase::Lingering)
+    }
+
     /// Whether viewers are served, so that an arriving one need not be told to the channel.
     pub fn is_served(&self) -> bool {
         matches!(self.phase, Phase::Live)

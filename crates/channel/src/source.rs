@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::follow::Follow;
+use crate::reading::Reading;
 use crate::settings::Settings;
 use crate::time::Moment;
 
@@ -22,6 +23,25 @@ pub enum SourceKind {
     Plain,
 }
 
+/// How a source gives its media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// As a playlist of segments.
+    Playlist,
+    /// As one body without an end, which is cut into segments here.
+    Continuous,
+}
+
+impl Intake {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Playlist => "hls",
+            Self::Continuous => "ts",
+        }
+    }
+}
+
 /// The pull of a channel.
 #[derive(Debug)]
 pub(crate) enum Source {
@@ -39,8 +59,10 @@ pub(crate) enum Source {
         failures: u32,
         kept: Option<Follow>,
     },
-    /// One is open.
+    /// One is open that has a playlist.
     Following(Box<Following>),
+    /// One is open that has a continuous body.
+    Reading(Box<Reading>),
     /// One is being closed, after which another may be opened.
     Closing {
         pull: PullId,
@@ -74,10 +96,36 @@ pub(crate) enum Poll {
 impl Source {
     /// Whether a pull is the open one.
     pub(crate) fn is(&self, pull: PullId) -> bool {
-        matches!(self, Self::Following(following) if following.pull == pull)
+        self.open_pull() == Some(pull)
     }
 
-    /// The open source.
+    /// The open one's pull.
+    pub(crate) fn open_pull(&self) -> Option<PullId> {
+        match self {
+            Self::Following(following) => Some(following.pull),
+            Self::Reading(reading) => Some(reading.pull),
+            _ => None,
+        }
+    }
+
+    /// How the open source gives its media.
+    pub(crate) fn intake(&self) -> Option<Intake> {
+        match self {
+            Self::Following(_) => Some(Intake::Playlist),
+            Self::Reading(_) => Some(Intake::Continuous),
+            _ => None,
+        }
+    }
+
+    /// The open source, if it has a continuous body.
+    pub(crate) fn reading(&mut self) -> Option<&mut Reading> {
+        match self {
+            Self::Reading(reading) => Some(reading),
+            _ => None,
+        }
+    }
+
+    /// The open source, if it has a playlist.
     pub(crate) fn following(&mut self) -> Option<&mut Following> {
         match self {
             Self::Following(following) => Some(following),

@@ -216,6 +216,11 @@ impl Window {
         self.breaks |= self.date.is_some();
     }
 
+    /// Whether the next segment will not go on from the newest one, whatever it says itself.
+    pub(crate) fn breaks_next(&self) -> bool {
+        self.breaks || self.held.is_empty()
+    }
+
     /// Says that no segment will follow, or, when a source came back, that some will.
     pub(crate) fn set_ended(&mut self, ended: bool) {
         self.ended = ended;

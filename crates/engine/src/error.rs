@@ -47,6 +47,30 @@ pub enum Refusal {
     BadEngine,
 }
 
+/// What a body is that should have been media, by its first bytes; for words, never to play it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Instead {
+    /// A web page: an error page of a front, mostly.
+    Html,
+    /// An answer of an API.
+    Json,
+    /// Other text.
+    Text,
+    /// Bytes that are neither text nor packets: other media, or junk.
+    Binary,
+}
+
+impl std::fmt::Display for Instead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Instead::Html => "HTML",
+            Instead::Json => "JSON",
+            Instead::Text => "text",
+            Instead::Binary => "something binary",
+        })
+    }
+}
+
 /// Why nothing, or not all, came from a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -139,6 +163,12 @@ pub enum FetchError {
     Encoded {
         /// The encoding named by the other side, shortened.
         encoding: String,
+    },
+    /// A source sends neither of the two things that can be played.
+    #[error("body is neither a playlist nor MPEG-TS, but {instead}")]
+    NotMedia {
+        /// What it looks like.
+        instead: Instead,
     },
     /// The connection broke, or what came over it is no HTTP.
     #[error("connection broke: {why}")]

@@ -39,6 +39,11 @@ impl Gather {
         self.bytes
     }
 
+    /// What was gathered first, up to one chunk of it.
+    pub(crate) fn head(&self) -> &[u8] {
+        self.full.first().map_or(&self.filling[..], |chunk| chunk)
+    }
+
     /// All chunks, the last one cut to its size.
     pub(crate) fn finish(mut self) -> Vec<Bytes> {
         if !self.filling.is_empty() {

@@ -4,10 +4,12 @@
 pub(crate) mod connect;
 mod fault;
 pub(crate) mod fetch;
+mod icy;
 pub(crate) mod live;
 mod resolve;
 mod send;
 pub(crate) mod service;
+pub(crate) mod source;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,9 @@ pub struct Http {
     api: Client,
     playlists: Clients,
     media: Clients,
+    /// For bodies that may never end, of which nobody knows beforehand what they are: text may come compressed,
+    /// and the answer may be one of a radio server.
+    live: Clients,
     /// For the calls that take no limits of their own.
     timeouts: Timeouts,
 }
@@ -54,6 +59,9 @@ struct Clients {
     configured: Client,
     public: Client,
 }
+
+/// What sets one client apart from the others. All unpack gzip that comes unasked, unless told not to.
+type Manner = fn(ClientBuilder) -> ClientBuilder;
 
 /// The HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -76,23 +84,22 @@ impl Http {
         let tls = tls()?;
         let resolver: Arc<dyn Resolve> = Arc::new(resolver);
         let public: Arc<dyn Resolve> = Arc::new(PublicOnly(Arc::clone(&resolver)));
-        let build = |resolver: &Arc<dyn Resolve>, idle_max: usize, gzip: bool| {
-            common(tls.clone())
-                .dns_resolver(Arc::clone(resolver))
-                .pool_max_idle_per_host(idle_max)
-                .gzip(gzip)
+        let build = |resolver: &Arc<dyn Resolve>, manner: Manner| {
+            manner(common(tls.clone()).dns_resolver(Arc::clone(resolver)))
                 .build()
                 .map_err(|error| because(&error))
         };
-        let pair = |gzip| {
-            let configured = build(&resolver, IDLE_PER_HOST_MAX, gzip)?;
-            let public = build(&public, IDLE_PER_HOST_MAX, gzip)?;
+        let pair = |manner| {
+            let configured = build(&resolver, manner)?;
+            let public = build(&public, manner)?;
             Ok(Clients { configured, public })
         };
         Ok(Http {
-            api: build(&resolver, 0, true)?,
-            playlists: pair(true)?,
-            media: pair(false)?,
+            api: build(&resolver, |client| client.pool_max_idle_per_host(0))?,
+            playlists: pair(|client| client.pool_max_idle_per_host(IDLE_PER_HOST_MAX))?,
+            media: pair(|client| client.pool_max_idle_per_host(IDLE_PER_HOST_MAX).gzip(false))?,
+            // What is no HTTP comes as HTTP 0.9, which is all body; `icy` then looks what it is.
+            live: pair(|client| client.pool_max_idle_per_host(0).http09_responses())?,
             timeouts,
         })
     }

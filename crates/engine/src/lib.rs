@@ -2,8 +2,8 @@
 //! a fault, never chooses a policy and never leaves the place that its caller named.
 //!
 //! [`Http`] holds the connections. [`Http::start`], [`Http::stat`] and [`Http::stop`] speak an engine's API,
-//! [`Http::playlist`], [`Http::segment`] and [`Http::open`] fetch media from a [`Place`], whose [`Guard`] says
-//! where that may lead. [`pool`] chooses engines and does no I/O at all.
+//! [`Http::playlist`], [`Http::segment`], [`Http::open`] and [`Http::open_source`] fetch media from a [`Place`], whose
+//! [`Guard`] says where that may lead. [`pool`] chooses engines and does no I/O at all.
 //!
 //! Every future here may be dropped at any time: the connection it used is then closed.
 
@@ -21,10 +21,11 @@ mod stat;
 mod timeouts;
 
 pub use address::{Address, AddressError};
-pub use error::{ApiError, FetchError, Refusal, StartError, StatError, StopError, Wait};
+pub use error::{ApiError, FetchError, Instead, Refusal, StartError, StatError, StopError, Wait};
 pub use http::fetch::{Body, Fetched, PLAYLIST_BYTES_MAX, SEGMENT_BYTES_MAX};
 pub use http::live::Live;
 pub use http::service::{Content, Version};
+pub use http::source::Source;
 pub use http::{BuildError, Http, USER_AGENT, tls};
 pub use place::{Allowed, Guard, Place};
 pub use public::is_public;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use channel::Intake;
 use engine::{Address, Allowed};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -15,7 +16,7 @@ use url::Url;
 
 pub use args::{Args, Command, DemoArgs, Misbehaviour, ServeArgs};
 
-use crate::settings::Settings;
+use crate::settings::{EngineStream, Settings};
 
 /// A stream that the operator has named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +124,12 @@ impl Config {
             initial_segments_max: settings.hls_max_initial_segments,
             poll_interval: settings.hls_segment_fetch_interval,
             no_data_timeout: settings.no_data_timeout(),
+            engine_intake: match settings.engine_stream {
+                EngineStream::Auto => None,
+                EngineStream::Ts => Some(Intake::Continuous),
+                EngineStream::Hls => Some(Intake::Playlist),
+            },
+            segment_target: settings.segment_seconds,
             linger: settings.channel_shutdown_delay,
             bytes_max: self.channel_bytes_max,
             viewer_idle_min: self.viewer_idle,

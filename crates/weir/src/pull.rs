@@ -4,6 +4,7 @@
 //! channel out of the registry itself.
 
 mod budget;
+mod reading;
 mod requests;
 mod tell;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
+use engine::Live;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,7 @@ use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::upstream::{Open, Upstream};
+use reading::{Body, Read};
 
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
 /// properly: with the stop that follows, less than a shutdown waits.
@@ -65,6 +68,8 @@ struct Answer {
     open: Option<Box<Open>>,
     /// Where the playlist is to be asked for from now on.
     place: Option<engine::Place>,
+    /// The body that was opened.
+    body: Option<Box<Live>>,
 }
 
 /// An open source, as long as requests to it are made.
@@ -88,6 +93,8 @@ pub(crate) struct Driver {
     /// Sources being opened and closed; they are always seen through.
     sessions: JoinSet<Answer>,
     current: Option<Current>,
+    /// The current source's body, if it has one that is open.
+    body: Option<Body>,
     /// Pulls that are to be closed as soon as they are opened.
     unwanted: BTreeSet<PullId>,
     /// The pull whose session's statistics are being read.
@@ -101,6 +108,7 @@ pub(crate) struct Driver {
 enum Wake {
     Message(Message),
     Answer(Box<Answer>),
+    Read(PullId, Read),
     Lost,
     Shutdown,
     Deadline,
@@ -127,6 +135,7 @@ pub(crate) fn prepare(
         requests: JoinSet::new(),
         sessions: JoinSet::new(),
         current: None,
+        body: None,
         unwanted: BTreeSet::new(),
         watched: None,
         present: false,
@@ -172,6 +181,7 @@ impl Driver {
                     self.take(Input::ViewerArrived);
                 }
                 Wake::Answer(answer) => self.answered(*answer),
+                Wake::Read(pull, read) => self.take_read(pull, read),
                 Wake::Message(Message::Left) | Wake::Lost => {}
                 Wake::Shutdown => {
                     self.handle.viewers().close();
@@ -197,6 +207,10 @@ impl Driver {
             .min();
         let stopping = self.context.stopping.clone();
         let stopped = matches!(self.show.borrow().phase, Phase::Stopping);
+        let now = self.context.clock.now();
+        let pace = reading::pace(self.handle.viewers().watching());
+        let body = self.body.as_mut();
+        let body = body.filter(|_| self.channel.wants_more(now, &self.limits));
         tokio::select! {
             biased;
             () = stopping.cancelled(), if !stopped => Wake::Shutdown,
@@ -209,6 +223,7 @@ impl Driver {
                 Wake::Deadline
             }
             () = sleep_until(self.context.clock, deadline) => Wake::Deadline,
+            (pull, read) = reading::next(body, now, pace) => Wake::Read(pull, read),
         }
     }
 
@@ -231,7 +246,12 @@ impl Driver {
     }
 
     fn answered(&mut self, answer: Answer) {
-        let Answer { input, open, place } = answer;
+        let Answer {
+            input,
+            open,
+            place,
+            body,
+        } = answer;
         match (&input, open) {
             (Input::Opened { pull, .. }, Some(open)) if self.unwanted.remove(pull) => {
                 return self.close(*pull, *open);
@@ -246,6 +266,16 @@ impl Driver {
             }
             (Input::OpenFailed { pull, .. }, _) if self.unwanted.remove(pull) => {
                 return self.take(Input::Closed { pull: *pull });
+            }
+            (Input::BodyOpened { pull }, _) => {
+                let (pull, current) = (*pull, self.current.as_ref());
+                let wanted = body.filter(|_| current.is_some_and(|it| it.pull == pull));
+                let read_at = self.context.clock.now();
+                self.body = wanted.map(|live| Body {
+                    pull,
+                    live,
+                    read_at,
+                });
             }
             (Input::Polled { pull, result }, _) => {
                 if let (Some(current), Ok(list)) = (&mut self.current, result)
@@ -271,7 +301,8 @@ impl Driver {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Open { pull } => self.open(pull),
+            Effect::Open { pull, intake } => self.open(pull, intake),
+            Effect::Read { pull } => self.read(pull),
             Effect::Poll { pull } => self.poll(pull),
             Effect::Fetch {
                 pull,
@@ -284,6 +315,7 @@ impl Driver {
                 wanted,
             } => self.load(pull, resource, wanted),
             Effect::Close { pull } => self.close_pull(pull),
+            Effect::Wake => self.show.send_modify(|_| {}),
             Effect::Publish(snapshot) => {
                 self.show.send_replace(Arc::from(snapshot));
             }

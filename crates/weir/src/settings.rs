@@ -1,6 +1,7 @@
-//! The settings an operator may change: one table, from which checks, help and answers are made.
+//! The settings an operator may change: two tables, from which checks, help and answers are made.
 
 mod change;
+mod choice;
 mod keeper;
 mod saved;
 mod table;
@@ -11,42 +12,12 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 pub use change::{Change, Given, Mistake};
+pub use choice::{CHOICES, Choice, EngineStream, Slate, StreamMode};
 pub use keeper::{Keeper, NotKept};
 pub use table::{Key, TABLE, Unit};
 
-/// The one setting that is no number.
-pub const STREAM_MODE: &str = "stream_mode";
-
 /// Digits of a revision: enough that no two of one operator's values share one.
 const REVISION_DIGITS: usize = 16;
-
-/// What `/ace/getstream` serves when a request does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamMode {
-    /// A continuous transport stream.
-    Ts,
-    /// HLS.
-    Hls,
-}
-
-impl StreamMode {
-    /// The word used in settings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ts => "TS",
-            Self::Hls => "HLS",
-        }
-    }
-
-    /// The mode of a text. The error says what would be right.
-    pub fn read(text: &str) -> Result<Self, String> {
-        match text.trim().to_ascii_uppercase().as_str() {
-            "HLS" => Ok(Self::Hls),
-            "TS" => Ok(Self::Ts),
-            _ => Err("stream_mode must be either 'TS' or 'HLS'".into()),
-        }
-    }
-}
 
 /// Two settings that cannot both be as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +51,8 @@ pub struct Settings {
     pub hls_segment_fetch_interval: f64,
     /// `ts_join_seconds`
     pub ts_join_seconds: Duration,
+    /// `segment_seconds`
+    pub segment_seconds: Duration,
     /// `initial_data_wait_timeout`
     pub initial_data_wait_timeout: Duration,
     /// `initial_data_check_interval`
@@ -98,6 +71,10 @@ pub struct Settings {
     pub max_streams_per_engine: usize,
     /// `stream_mode`
     pub stream_mode: StreamMode,
+    /// `engine_stream`
+    pub engine_stream: EngineStream,
+    /// `slate`
+    pub slate: Slate,
 }
 
 impl Default for Settings {
@@ -112,6 +89,7 @@ impl Default for Settings {
             hls_max_initial_segments: 0,
             hls_segment_fetch_interval: 0.0,
             ts_join_seconds: Duration::ZERO,
+            segment_seconds: Duration::ZERO,
             initial_data_wait_timeout: Duration::ZERO,
             initial_data_check_interval: Duration::ZERO,
             no_data_timeout_checks: 0,
@@ -121,9 +99,14 @@ impl Default for Settings {
             channel_shutdown_delay: Duration::ZERO,
             max_streams_per_engine: 0,
             stream_mode: StreamMode::Hls,
+            engine_stream: EngineStream::Auto,
+            slate: Slate::Hls,
         };
         for key in TABLE {
             (key.set)(&mut settings, key.default);
+        }
+        for choice in CHOICES {
+            (choice.set)(&mut settings, choice.default);
         }
         settings
     }
@@ -157,10 +140,13 @@ impl Settings {
 
     /// A name for exactly these values: others have another.
     pub fn revision(&self) -> String {
-        let mut text = self.stream_mode.as_str().to_owned();
+        let mut text = String::new();
+        // Writing to a string cannot fail.
         for key in TABLE {
-            // Writing to a string cannot fail.
-            let _ = write!(text, " {}={}", key.name, (key.get)(self));
+            let _ = write!(text, "{}={} ", key.name, (key.get)(self));
+        }
+        for choice in CHOICES {
+            let _ = write!(text, "{}={} ", choice.name, (choice.get)(self));
         }
         let mut digits = hex::encode(Sha256::digest(text.as_bytes()));
         digits.truncate(REVISION_DIGITS);
@@ -269,13 +255,13 @@ mod tests {
             (key.set)(&mut settings, key.default);
             assert_eq!(settings.revision(), Settings::default().revision());
         }
-    }
-
-    #[test]
-    fn there_are_two_modes_in_whatever_letters() {
-        assert_eq!(StreamMode::read(" ts "), Ok(StreamMode::Ts));
-        assert_eq!(StreamMode::read("Hls"), Ok(StreamMode::Hls));
-        let error = StreamMode::read("DASH").expect_err("no mode");
-        assert_eq!(error, "stream_mode must be either 'TS' or 'HLS'");
+        for choice in CHOICES {
+            let others = (0..choice.words.len()).filter(|place| *place != choice.default);
+            for place in others {
+                let mut settings = Settings::default();
+                (choice.set)(&mut settings, place);
+                assert!(revisions.insert(settings.revision()), "{}", choice.name);
+            }
+        }
     }
 }

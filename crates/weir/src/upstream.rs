@@ -5,11 +5,14 @@ mod read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use channel::{OpenFailure, SourceKind};
+use channel::{Intake, OpenFailure, SourceKind};
 use engine::pool::{Claim, Pool, Unavailable};
-use engine::{FetchError, Http, Output, Place, Session, StartError, Stat, StatError, Timeouts};
+use engine::{
+    FetchError, Http, Live, Output, Place, Session, StartError, Stat, StatError, Timeouts,
+};
 use tokio::sync::watch;
 
+pub(crate) use read::trouble;
 pub use read::{Listed, Trouble};
 
 use crate::clock::Clock;
@@ -41,7 +44,9 @@ pub struct Upstream {
 pub struct Open {
     /// What kind it is.
     pub kind: SourceKind,
-    /// Where its playlist is.
+    /// How it gives its media.
+    pub intake: Intake,
+    /// Where its playlist is, or its body.
     pub place: Place,
     /// The variant that was chosen, if there were several.
     pub variant: Option<hls::Variant>,
@@ -49,6 +54,8 @@ pub struct Open {
     pub session: Option<Session>,
     /// The playlist, when opening has brought it along.
     pub first: Option<hls::Media>,
+    /// The body, when opening has brought it along.
+    pub body: Option<Live>,
     claim: Option<Claim>,
 }
 
@@ -80,8 +87,8 @@ impl Upstream {
         self.pool().load()
     }
 
-    /// Opens a source for a selector.
-    pub async fn open(&self, selector: &Selector) -> Result<Open, OpenFailure> {
+    /// Opens a source for a selector. A session on an engine is asked to give its media as `intake` says.
+    pub async fn open(&self, selector: &Selector, intake: Intake) -> Result<Open, OpenFailure> {
         let wanted = match selector {
             Selector::ContentId(id) => engine::Selector::ContentId(id.clone()),
             Selector::Infohash(hash) => engine::Selector::Infohash(hash.clone()),
@@ -89,37 +96,41 @@ impl Upstream {
             Selector::Url(url) => engine::Selector::Url(url.clone()),
             Selector::Source(name) => return self.open_source(name).await,
         };
-        self.open_session(&wanted).await
+        self.open_session(&wanted, intake).await
     }
 
-    async fn open_session(&self, wanted: &engine::Selector) -> Result<Open, OpenFailure> {
+    async fn open_session(
+        &self,
+        wanted: &engine::Selector,
+        intake: Intake,
+    ) -> Result<Open, OpenFailure> {
         let claim = Claimed {
             upstream: self,
             claim: Some(self.claim()?),
         };
         let engine = claim.engine().clone();
-        let timeouts = self.timeouts();
-        let output = Output::Hls;
-        let started = match self.http.start(&engine, wanted, output, &timeouts).await {
-            // A bare id may be an infohash; engines take the one for the other only by name.
-            Err(error) if error.refused_content() => match wanted {
-                engine::Selector::ContentId(id) => {
-                    let infohash = engine::Selector::Infohash(id.clone());
-                    self.http.start(&engine, &infohash, output, &timeouts).await
-                }
-                _ => Err(error),
-            },
-            other => other,
-        };
+        let mut intake = intake;
+        let mut started = self.start(&engine, wanted, intake).await;
+        if let Ok(session) = &started
+            && session.is_encrypted
+            && intake == Intake::Continuous
+        {
+            // Engines decrypt for their playlists alone.
+            self.stop(session).await;
+            intake = Intake::Playlist;
+            started = self.start(&engine, wanted, intake).await;
+        }
         match started {
             Ok(session) => {
                 self.pool().succeeded(&engine);
                 Ok(Open {
                     kind: SourceKind::Session,
+                    intake,
                     place: session.place(),
                     variant: None,
                     session: Some(session),
                     first: None,
+                    body: None,
                     claim: claim.keep(),
                 })
             }
@@ -133,6 +144,31 @@ impl Upstream {
         }
     }
 
+    /// Starts a session, by the other reading of an id where an engine does not know the one.
+    async fn start(
+        &self,
+        engine: &engine::Address,
+        wanted: &engine::Selector,
+        intake: Intake,
+    ) -> Result<Session, StartError> {
+        let timeouts = self.timeouts();
+        let output = match intake {
+            Intake::Playlist => Output::Hls,
+            Intake::Continuous => Output::Ts,
+        };
+        match self.http.start(engine, wanted, output, &timeouts).await {
+            // A bare id may be an infohash; engines take the one for the other only by name.
+            Err(error) if error.refused_content() => match wanted {
+                engine::Selector::ContentId(id) => {
+                    let infohash = engine::Selector::Infohash(id.clone());
+                    self.http.start(engine, &infohash, output, &timeouts).await
+                }
+                _ => Err(error),
+            },
+            other => other,
+        }
+    }
+
     async fn open_source(&self, name: &str) -> Result<Open, OpenFailure> {
         let source = self
             .config
@@ -142,21 +178,42 @@ impl Upstream {
         let source =
             source.ok_or_else(|| OpenFailure::Refused(format!("no source is named {name:?}")))?;
         let place = Place::source(source.url.clone(), Arc::clone(&self.config.source_hosts));
-        let listed =
-            self.list(&place, SOURCE_FIRST_BYTE)
-                .await
-                .map_err(|trouble| match trouble {
-                    Trouble::Unreachable(text) => OpenFailure::Unreachable(text),
-                    other => OpenFailure::Refused(other.to_string()),
-                })?;
+        let timeouts = Timeouts {
+            first_byte: SOURCE_FIRST_BYTE,
+            ..self.timeouts()
+        };
+        let opened = read::source(&self.http, &place, &timeouts).await;
+        let opened = opened.map_err(|trouble| match trouble {
+            Trouble::Unreachable(text) => OpenFailure::Unreachable(text),
+            other => OpenFailure::Refused(other.to_string()),
+        })?;
+        let (intake, listed, body) = match opened {
+            read::Opened::Listed(listed) => (Intake::Playlist, Some(*listed), None),
+            read::Opened::Body(live) => (Intake::Continuous, None, Some(*live)),
+        };
+        let (place, first, variant) = match listed {
+            Some(listed) => (listed.place, Some(listed.media), listed.variant),
+            None => (place, None, None),
+        };
         Ok(Open {
             kind: SourceKind::Plain,
-            place: listed.place,
-            variant: listed.variant,
+            intake,
+            place,
+            variant,
             session: None,
-            first: Some(listed.media),
+            first,
+            body,
             claim: None,
         })
+    }
+
+    /// Opens a continuous body. `patience` is how long its first byte may take.
+    pub async fn read(&self, place: &Place, patience: Duration) -> Result<Live, Trouble> {
+        let timeouts = Timeouts {
+            first_byte: patience,
+            ..self.timeouts()
+        };
+        read::body(&self.http, place, &timeouts).await
     }
 
     /// Gets a playlist; where it offers variants, the highest one's. `patience` is how long its
@@ -198,12 +255,18 @@ impl Upstream {
             upstream: self,
             claim: open.claim,
         };
-        if let Some(session) = &open.session
-            && let Err(error) = self.http.stop(session).await
-        {
-            tracing::warn!(engine = %session.engine, "engine {} did not take the stop of a session: {error}", session.engine);
+        // An engine serves one reader; nobody reads on while it stops.
+        drop(open.body);
+        if let Some(session) = &open.session {
+            self.stop(session).await;
         }
         drop(claim);
+    }
+
+    async fn stop(&self, session: &Session) {
+        if let Err(error) = self.http.stop(session).await {
+            tracing::warn!(engine = %session.engine, "engine {} did not take the stop of a session: {error}", session.engine);
+        }
     }
 
     fn claim(&self) -> Result<Claim, OpenFailure> {

@@ -88,6 +88,13 @@ fn help_names_every_setting_with_its_default_and_range() {
             key.variable
         );
     }
+    for choice in weir::settings::CHOICES {
+        let variable = choice.variable;
+        let default = choice.words[choice.default];
+        let words = choice.words.join(", ");
+        let wanted = format!("{variable} [{default}; {words}] {}", choice.sentence);
+        assert!(text.contains(&wanted), "{wanted} is missing");
+    }
     assert!(text.contains("WEIR_ENGINES") && text.contains("demo"));
 }
 

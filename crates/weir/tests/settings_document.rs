@@ -1,9 +1,8 @@
-//! `docs/settings.md` is written from the table of settings, and fails to be right when it differs.
+//! `docs/settings.md` is written from the tables of settings, and fails to be right when it differs.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
-use weir::settings::{Key, Settings, StreamMode, TABLE, Unit};
+use weir::settings::{CHOICES, Choice, Key, TABLE, Unit};
 
 /// Writes the document instead of comparing it, when it is set.
 const WRITE: &str = "WEIR_WRITE_DOCS";
@@ -11,7 +10,7 @@ const WRITE: &str = "WEIR_WRITE_DOCS";
 const HEAD: &str = "\
 # Settings
 
-Written by `make docs` from the table in `crates/weir/src/settings/table.rs`.
+Written by `make docs` from the tables in `crates/weir/src/settings/table.rs` and `choice.rs` beside it.
 
 Each can be set by its variable when Weir starts, and changed by a call while it runs. What was changed by a call wins
 over the variable, and that over the default. A change acts at once, on channels that run and on requests that wait; a
@@ -20,8 +19,7 @@ connection to an engine that is being made keeps the time it was given.
 ";
 
 const TAIL: &str = r#"
-`stream_mode` (`PROXY_STREAM_MODE`) is what `/ace/getstream` serves where a request does not say `mode=hls` or `mode=ts`:
-HLS, or one continuous transport stream. `vlc_user_agent` (what Weir calls itself towards engines) and `engine_variant` can only be read.
+`vlc_user_agent` (what Weir calls itself towards engines) and `engine_variant` can only be read.
 
 Three rules hold between settings: `hls_window_size` ≤ `hls_max_segments`, and `hls_initial_segments` ≤
 `hls_max_initial_segments` ≤ `hls_max_segments`. Values that are allowed and hurt somebody are taken, and named in
@@ -35,7 +33,8 @@ Three rules hold between settings: `hls_window_size` ≤ `hls_max_segments`, and
          -d '{"hls_window_size": 8, "hls_max_segments": 30}' http://HOST:8000/proxy/config
 
 A change names any number of settings and is made whole or not at all. It is answered when it is on the disk and in effect,
-with all values as they are then. Numbers are JSON numbers; in parameters they are text.
+with all values as they are then. Numbers are JSON numbers; in parameters they are text. Words may be
+in whatever letters.
 
 Answers carry an `ETag`, the revision of the values. A change with `If-Match` is made only on those values, so that two
 people do not undo each other's.
@@ -50,7 +49,8 @@ people do not undo each other's.
 | 500, 507 | the disk refused it, or is full: the old values stay |
 | 503 | too many changes wait |
 
-A value out of its range is answered with `<name> must be between <least> and <greatest>`, and ` seconds` where it is a time.
+A value out of its range is answered with `<name> must be between <least> and <greatest>`, and ` seconds` where it is a time;
+another word than there are, with `<name> must be either '<word>' or '<word>'`.
 
 ## The file
 
@@ -75,18 +75,17 @@ fn row(key: &Key) -> String {
     format!("| `{name}` | `{variable}` | {default}{unit} | {min} to {max} | {sentence} |\n")
 }
 
+fn row_of_words(choice: &Choice) -> String {
+    let (name, variable, sentence) = (choice.name, choice.variable, choice.sentence);
+    let (default, words) = (choice.words[choice.default], choice.words.join(", "));
+    format!("| `{name}` | `{variable}` | {default} | {words} | {sentence} |\n")
+}
+
 fn document() -> String {
     let mut text = HEAD.to_owned();
     text.push_str("| setting | variable | default | range | what it does |\n| --- | --- | --- | --- | --- |\n");
     text.extend(TABLE.iter().map(row));
-    let mode = Settings::default().stream_mode;
-    let modes = [StreamMode::Ts, StreamMode::Hls].map(StreamMode::as_str);
-    let _ = writeln!(
-        text,
-        "| `stream_mode` | `PROXY_STREAM_MODE` | {} | {} | What `/ace/getstream` serves. |",
-        mode.as_str(),
-        modes.join(", ")
-    );
+    text.extend(CHOICES.iter().map(row_of_words));
     text.push_str(TAIL);
     text
 }

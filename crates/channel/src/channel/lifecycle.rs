@@ -7,7 +7,7 @@ use crate::event::{EndReason, Event};
 use crate::failure::Failure;
 use crate::settings::PUBLISHED_SEGMENTS_MIN;
 use crate::settings::Settings;
-use crate::source::Source;
+use crate::source::{Intake, Source};
 use crate::time::Moment;
 
 /// First pause after a failed life; it doubles with each failure in a row.
@@ -62,6 +62,9 @@ impl Channel {
         self.recent.clear();
         self.last_end = None;
         self.last_streams.clear();
+        self.reserve.clear();
+        self.open = None;
+        self.preferred = Intake::Continuous;
         if !std::mem::replace(&mut self.told_start, true) {
             out.push(Effect::Tell(Event::Started));
         }
@@ -71,17 +74,15 @@ impl Channel {
     }
 
     /// The gate: from here on viewers are served, and the target duration stands.
-    pub(super) fn open_gate(&mut self, settings: &Settings, out: &mut Vec<Effect>) {
+    pub(super) fn open_gate(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
         if self.state.starting_since().is_none() || !self.is_ready(settings) {
             return;
         }
-        let source = self
-            .source
-            .following()
-            .map(|it| it.follow.target())
-            .unwrap_or_default();
+        let source = self.source_target(settings);
         self.window.fix_target(source, settings);
         self.window.fit(settings);
+        self.fit_reading();
+        self.reserve.pace(now);
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
         match self.state {
@@ -92,6 +93,26 @@ impl Channel {
                 });
             }
             _ => self.enter(State::Live),
+        }
+    }
+
+    /// The least target duration that suits the open source.
+    fn source_target(&mut self, settings: &Settings) -> Duration {
+        if let Some(following) = self.source.following() {
+            return following.follow.target();
+        }
+        if self.source.reading().is_none() {
+            return Duration::ZERO;
+        }
+        // Key frames do not come exactly when they should, and what is in the making must fit as well.
+        (settings.segment_target * 5 / 4).max(self.open_elapsed())
+    }
+
+    /// Keeps the segments of a continuous source within the target duration, once it stands.
+    pub(super) fn fit_reading(&mut self) {
+        let target = self.window.target();
+        if let (Some(target), Some(reading)) = (target, self.source.reading()) {
+            reading.fit(target);
         }
     }
 
@@ -134,6 +155,8 @@ impl Channel {
         self.failed_lives += 1;
         self.close_source(None, out);
         self.queue.drain(|_| false);
+        self.reserve.clear();
+        self.open = None;
         // Viewers that play the last of the window are told that nothing follows.
         self.window.set_ended(true);
         out.push(Effect::Tell(Event::Failed {
@@ -154,6 +177,8 @@ impl Channel {
         }
         self.close_source(None, out);
         self.queue.drain(|_| false);
+        self.reserve.clear();
+        self.open = None;
         self.tell_end(out, reason);
         self.window.set_ended(true);
         self.enter(State::Stopping { again: false });

@@ -1,5 +1,7 @@
 //! What a channel is told, and what it wants done: the whole of its dealings with the world.
 
+use bytes::Bytes;
+
 use crate::event::{EndReason, Event};
 use crate::examine::Fit;
 use crate::failure::{OpenFailure, Trouble};
@@ -7,7 +9,7 @@ use crate::queue::ItemId;
 use crate::resource::{ResourceId, Wanted};
 use crate::segment::Body;
 use crate::snapshot::Snapshot;
-use crate::source::{PullId, SourceKind};
+use crate::source::{Intake, PullId, SourceKind};
 use crate::window::Promise;
 
 /// What a channel is told.
@@ -23,6 +25,8 @@ pub enum Input {
         pull: PullId,
         /// What kind of source it is.
         kind: SourceKind,
+        /// How it gives its media.
+        intake: Intake,
         /// The variant that was chosen, when the source offers several.
         variant: Option<hls::Variant>,
     },
@@ -39,6 +43,25 @@ pub enum Input {
         pull: PullId,
         /// The list, or why there is none.
         result: Result<hls::Media, Trouble>,
+    },
+    /// The body of a continuous source has begun.
+    BodyOpened {
+        /// The pull that asked.
+        pull: PullId,
+    },
+    /// The next bytes of it, cut anywhere.
+    Received {
+        /// The pull that they belong to.
+        pull: PullId,
+        /// The bytes, in order.
+        chunks: Vec<Bytes>,
+    },
+    /// It has ended, or it broke off or could not be had, and why.
+    BodyEnded {
+        /// The pull that it belonged to.
+        pull: PullId,
+        /// Why, if it did not end by itself.
+        end: Result<(), Trouble>,
     },
     /// A segment's bytes, examined.
     Fetched {
@@ -86,6 +109,14 @@ pub enum Effect {
     Open {
         /// Names the pull in all that follows.
         pull: PullId,
+        /// How it is to give its media, where it can be asked to give it in either way.
+        intake: Intake,
+    },
+    /// Open the source's body; answer with `BodyOpened`, then with `Received` as it comes and while
+    /// `wants_more`, and at last with `BodyEnded`.
+    Read {
+        /// The pull it is for.
+        pull: PullId,
     },
     /// Get the playlist; answer with `Polled`.
     Poll {
@@ -115,6 +146,8 @@ pub enum Effect {
         /// The pull to end.
         pull: PullId,
     },
+    /// Wake viewers who follow the segment in the making: more of it has come.
+    Wake,
     /// Show this to viewers.
     Publish(Box<Snapshot>),
     /// Keep, so that a next life begins behind these numbers.

@@ -82,8 +82,9 @@ impl Channel {
     /// What time alone makes due in the pull.
     pub(super) fn settle_pull(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
         self.publish_ready(now, settings, out);
+        self.publish_reserve(now, settings);
         self.end_if_over(now, settings, out);
-        self.open_if_due(now, out);
+        self.open_if_due(now, settings, out);
         if self.stuck_at(settings).is_some_and(|at| at <= now) {
             let silent = now.since(self.last_segment_at).as_secs();
             let cause = format!("nothing new for {silent} s: {}", self.last_trouble);
@@ -158,6 +159,10 @@ impl Channel {
             Source::Following(following) if self.has_media() => {
                 following.stuck_at(self.last_segment_at, settings)
             }
+            Source::Reading(reading) if self.has_media() => {
+                let target = self.window.target().map(Duration::from_secs);
+                reading.stuck_at(target.unwrap_or(settings.segment_target), settings)
+            }
             _ => None,
         }
     }
@@ -170,12 +175,16 @@ impl Channel {
                 self.queue.deadline(),
                 self.resources.deadline(),
             ],
-            Source::Absent | Source::Opening { .. } | Source::Closing { .. } => [None; 3],
+            Source::Absent
+            | Source::Opening { .. }
+            | Source::Closing { .. }
+            | Source::Reading(_) => [None; 3],
         };
         let silence = [
             self.lost_at(settings),
             self.over_at(),
             self.stuck_at(settings),
+            self.reserve.due(),
         ];
         source.into_iter().chain(silence).flatten().min()
     }

@@ -179,6 +179,11 @@ impl Channel {
             self.counters.bytes_in += draft.body.len() as u64;
             self.window.push(draft, self.date_of_newest(now), settings);
         }
+        self.published(now);
+    }
+
+    /// Something of the source was published.
+    pub(super) fn published(&mut self, now: Moment) {
         self.barren = 0;
         self.last_trouble = "it answers, with nothing new".into();
         self.last_segment_at = now;
@@ -187,10 +192,11 @@ impl Channel {
 
     /// When what is being published ended, by the clock: the newest media that the source has is
     /// of now, and what is still on its way comes after this.
-    fn date_of_newest(&self, now: Moment) -> Timestamp {
+    pub(super) fn date_of_newest(&self, now: Moment) -> Timestamp {
         let edge = self.wall_at_zero.checked_add(now.0);
         let edge = edge.unwrap_or(self.wall_at_zero);
-        edge.checked_sub(self.queue.duration()).unwrap_or(edge)
+        let coming = self.queue.duration() + self.reserve.duration();
+        edge.checked_sub(coming).unwrap_or(edge)
     }
 
     fn is_repeat(&mut self, fingerprint: u64) -> bool {

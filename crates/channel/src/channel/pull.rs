@@ -6,8 +6,9 @@ use super::{Channel, Effect};
 use crate::event::{EndReason, Event};
 use crate::failure::{Failure, OpenFailure};
 use crate::follow::Follow;
+use crate::reading::Reading;
 use crate::settings::Settings;
-use crate::source::{Following, Poll, PullId, Source, SourceKind};
+use crate::source::{Following, Intake, Poll, PullId, Source, SourceKind};
 use crate::time::Moment;
 
 /// First wait before something that failed is tried again; it doubles with each failure.
@@ -27,9 +28,9 @@ impl Channel {
     pub(super) fn opened(
         &mut self,
         now: Moment,
+        settings: &Settings,
         out: &mut Vec<Effect>,
-        pull: PullId,
-        kind: SourceKind,
+        (pull, kind, intake): (PullId, SourceKind, Intake),
         variant: Option<hls::Variant>,
     ) {
         let Source::Opening {
@@ -43,8 +44,12 @@ impl Channel {
         if *awaited != pull {
             return;
         }
-        let kept = kept.take().filter(|_| kind == SourceKind::Plain);
-        if kept.is_none() {
+        let kept = kept.take();
+        let kept = kept.filter(|_| (kind, intake) == (SourceKind::Plain, Intake::Playlist));
+        if intake == Intake::Continuous {
+            self.reserve.break_next();
+        } else if kept.is_none() {
+            self.publish_whole_reserve(now, settings);
             self.window.break_next();
             self.last_end = None;
         }
@@ -53,14 +58,21 @@ impl Channel {
         self.open_trouble = None;
         self.variant = variant;
         self.resources.reset();
-        self.source = Source::Following(Box::new(Following {
-            pull,
-            kind,
-            follow: kept.unwrap_or_else(|| Follow::new(now)),
-            opened_at: now,
-            poll: Poll::At(now),
-            failures: 0,
-        }));
+        self.source = match intake {
+            Intake::Playlist => Source::Following(Box::new(Following {
+                pull,
+                kind,
+                follow: kept.unwrap_or_else(|| Follow::new(now)),
+                opened_at: now,
+                poll: Poll::At(now),
+                failures: 0,
+            })),
+            Intake::Continuous => {
+                out.push(Effect::Read { pull });
+                Source::Reading(Box::new(Reading::new(now, pull, kind, settings)))
+            }
+        };
+        self.fit_reading();
         self.changed = true;
         out.push(Effect::Tell(Event::SourceOpened {
             opened: self.opened_in_life,
@@ -129,16 +141,27 @@ impl Channel {
         out: &mut Vec<Effect>,
         cause: String,
     ) {
-        let Some(following) = self.source.following() else {
+        if self.source.open_pull().is_none() {
             return;
-        };
-        let kept = (following.kind == SourceKind::Plain).then(|| {
+        }
+        self.finish_reading(now, settings, out);
+        let mut kept = None;
+        let barren = 0 < self.barren;
+        if let Some(following) = self.source.following() {
+            // Neither way has worked, so the other is tried again.
+            if barren && following.kind == SourceKind::Session {
+                self.preferred = Intake::Continuous;
+            }
+        }
+        if let Some(following) = self.source.following()
+            && following.kind == SourceKind::Plain
+        {
             let mut follow = std::mem::replace(&mut following.follow, Follow::new(now));
             if let Some(first) = self.queue.take_back() {
                 follow.rewind(first);
             }
-            follow
-        });
+            kept = Some(follow);
+        }
         let resources = &self.resources;
         let arrived = self.queue.drain(|segment| resources.has_all(segment));
         for head in arrived {
@@ -185,6 +208,7 @@ impl Channel {
         let pull = match &self.source {
             Source::Opening { pull, .. } => *pull,
             Source::Following(following) => following.pull,
+            Source::Reading(reading) => reading.pull,
             Source::Closing { pull, .. } => {
                 self.source = Source::Closing { pull: *pull, again };
                 return;
@@ -205,7 +229,8 @@ impl Channel {
         self.source = Source::Closing { pull, again };
     }
 
-    pub(super) fn open_if_due(&mut self, now: Moment, out: &mut Vec<Effect>) {
+    pub(super) fn open_if_due(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+        let intake = self.wanted_intake(settings);
         if let Source::Due { at, failures, kept } = &mut self.source
             && *at <= now
         {
@@ -216,7 +241,7 @@ impl Channel {
                 failures: *failures,
                 kept: kept.take(),
             };
-            out.push(Effect::Open { pull });
+            out.push(Effect::Open { pull, intake });
         }
     }
 

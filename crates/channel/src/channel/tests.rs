@@ -2,6 +2,7 @@
 
 mod breaks;
 mod checker;
+mod continuous;
 mod lives;
 mod media;
 mod origin;

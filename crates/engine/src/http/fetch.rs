@@ -171,9 +171,14 @@ fn exactly(response: &Response, (offset, end): (u64, u64)) -> Result<(), FetchEr
 /// Whether media came as it is.
 pub(super) fn plain(response: &Response) -> Result<(), FetchError> {
     let encoding = response.headers().get(CONTENT_ENCODING);
-    match encoding.map(|e| e.to_str().unwrap_or("?").trim()) {
-        None | Some("" | "identity") => Ok(()),
-        Some(other) => Err(FetchError::Encoded {
+    unencoded(encoding.map_or("", |encoding| encoding.to_str().unwrap_or("?")))
+}
+
+/// Whether an encoding is none.
+pub(super) fn unencoded(encoding: &str) -> Result<(), FetchError> {
+    match encoding.trim() {
+        "" | "identity" => Ok(()),
+        other => Err(FetchError::Encoded {
             encoding: other.chars().take(HEADER_BYTES_MAX).collect(),
         }),
     }
@@ -181,7 +186,10 @@ pub(super) fn plain(response: &Response) -> Result<(), FetchError> {
 
 /// The media type, lower-cased and without parameters, if it is of a sensible length.
 pub(super) fn content_type(response: &Response) -> Option<String> {
-    let header = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    media_type(response.headers().get(CONTENT_TYPE)?.to_str().ok()?)
+}
+
+pub(super) fn media_type(header: &str) -> Option<String> {
     let media_type = header.split(';').next().unwrap_or_default().trim();
     (media_type.len() <= HEADER_BYTES_MAX && !media_type.is_empty())
         .then(|| media_type.to_ascii_lowercase())

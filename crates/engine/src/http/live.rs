@@ -10,20 +10,20 @@ use reqwest::Response;
 use tokio::time::Sleep;
 use url::Url;
 
+use super::icy::Metadata;
 use super::send::{Ask, Kind};
-use super::{Http, fault, fetch};
+use super::{Http, fault, fetch, icy};
 use crate::error::{FetchError, Wait};
 use crate::gather::{CHUNK_BYTES, Gather};
 use crate::place::Place;
 use crate::timeouts::Timeouts;
 
-/// How long a small read waits to be joined with what follows it. Nobody sees a fiftieth of a second,
-/// and a chunk of one packet costs as much to handle as one of 64 KiB.
-const GATHERED_FOR: Duration = Duration::from_millis(20);
-
 /// An open body. Dropping it closes the connection.
 pub struct Live {
     response: Response,
+    content_type: Option<String>,
+    /// Takes out what a radio server puts between the media.
+    metadata: Option<Metadata>,
     idle: Duration,
     /// Ends when nothing came for `idle`, also while the caller is busy with other things.
     silence: Pin<Box<Sleep>>,
@@ -35,27 +35,31 @@ pub struct Live {
 
 impl Http {
     /// Opens a body that may never end. Returns when its headers are there, which `first_byte` limits:
-    /// an engine sends none before it has enough to play.
+    /// an engine sends none before it has enough to play. On a plain connection it may also be the answer of a
+    /// radio server, `ICY 200 OK`.
     pub async fn open(&self, from: &Place, t: &Timeouts) -> Result<Live, FetchError> {
-        let response = self
+        let mut response = self
             .follow(&Ask {
                 place: from,
-                kind: Kind::Media,
+                kind: Kind::Live,
                 range: None,
                 connect: t.connect,
                 first_byte: t.first_byte,
             })
             .await?;
-        fetch::whole_answer(&response)?;
-        fetch::plain(&response)?;
-        Ok(Live {
+        let opening = icy::opening(&mut response, t.first_byte).await?;
+        let mut live = Live {
             response,
+            content_type: opening.content_type,
+            metadata: opening.metadata,
             idle: t.idle,
             silence: Box::pin(tokio::time::sleep(t.idle)),
             got: 0,
             gathered: Gather::default(),
             ended: None,
-        })
+        };
+        live.take(opening.media);
+        Ok(live)
     }
 }
 
@@ -67,7 +71,7 @@ impl Live {
 
     /// What the other side calls it.
     pub fn content_type(&self) -> Option<String> {
-        fetch::content_type(&self.response)
+        self.content_type.clone()
     }
 
     /// Bytes received so far.
@@ -75,13 +79,19 @@ impl Live {
         self.got
     }
 
-    /// The next bytes, in one or more chunks; nothing at the end of the body. May be dropped and called again
+    /// The next bytes, in one or more chunks; nothing at the end of the body. Less than a chunk waits for `gather`
+    /// to be joined with what follows, and with none is handed out at once. May be dropped and called again
     /// without loss. After an end or an error it repeats that one.
-    pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>, FetchError> {
-        if self.gathered.bytes() == 0 && self.ended.is_none() {
+    pub async fn next(&mut self, gather: Duration) -> Result<Option<Vec<Bytes>>, FetchError> {
+        while self.gathered.bytes() == 0 && self.ended.is_none() {
             self.read().await;
         }
-        let mut patience = pin!(tokio::time::sleep(GATHERED_FOR));
+        let mut patience = pin!(async {
+            // The timer knows no wait of nothing: it would be one of a millisecond.
+            if !gather.is_zero() {
+                tokio::time::sleep(gather).await;
+            }
+        });
         while self.ended.is_none() && self.gathered.bytes() < CHUNK_BYTES {
             tokio::select! {
                 biased;
@@ -98,8 +108,46 @@ impl Live {
         }
     }
 
+    /// The rest of a body that does end, with what was not handed out.
+    pub(super) async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, FetchError> {
+        let announced = fetch::announced(&self.response).unwrap_or_default();
+        loop {
+            let bytes = announced.max(self.gathered.bytes() as u64);
+            let bytes_max = bytes_max as u64;
+            if bytes_max < bytes {
+                return Err(FetchError::TooLarge { bytes, bytes_max });
+            }
+            match &self.ended {
+                None => self.read().await,
+                Some(Ok(())) => {
+                    let gathered = std::mem::take(&mut self.gathered);
+                    return Ok(gathered.finish().concat().into());
+                }
+                Some(Err(error)) => return Err(error.clone()),
+            }
+        }
+    }
+
+    /// What ended the body, if it was no orderly end.
+    pub(super) fn failed(&self) -> Option<FetchError> {
+        self.ended.clone()?.err()
+    }
+
+    /// What has come and was not handed out, up to a chunk of it; and whether more may come.
+    pub(super) fn head(&self) -> (&[u8], bool) {
+        (self.gathered.head(), self.ended.is_none())
+    }
+
+    fn take(&mut self, read: Bytes) {
+        self.got += read.len() as u64;
+        match &mut self.metadata {
+            Some(metadata) => metadata.remove(read, |media| self.gathered.push(media)),
+            None => self.gathered.push(read),
+        }
+    }
+
     /// One read. Whatever it waited for is stored before it returns, so dropping it loses nothing.
-    async fn read(&mut self) {
+    pub(super) async fn read(&mut self) {
         let read = tokio::select! {
             biased;
             read = self.response.chunk() => read,
@@ -111,8 +159,7 @@ impl Live {
         };
         match read {
             Ok(Some(read)) => {
-                self.got += read.len() as u64;
-                self.gathered.push(read);
+                self.take(read);
                 self.silence.set(tokio::time::sleep(self.idle));
             }
             Ok(None) => self.ended = Some(Ok(())),

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Playlist,
     /// Bytes that are taken as they are.
     Media,
+    /// A body that may never end, and may turn out to be text.
+    Live,
 }
 
 /// One thing to get.
@@ -59,6 +61,7 @@ impl Http {
         let clients = match ask.kind {
             Kind::Playlist => &self.playlists,
             Kind::Media => &self.media,
+            Kind::Live => &self.live,
         };
         let client = clients.trusting(hop.trust);
         let mut stale = 0;
@@ -80,8 +83,8 @@ impl Http {
 
 fn request(client: &Client, hop: &Hop, ask: &Ask<'_>) -> Result<Request, FetchError> {
     let mut request = client.get(hop.url.clone());
-    // Engines were never seen to compress, and asking might make them try.
-    if ask.kind == Kind::Media || matches!(ask.place.guard, Guard::Engine(_)) {
+    // Engines were never seen to compress, and asking might make them try; a live body would come late.
+    if ask.kind != Kind::Playlist || matches!(ask.place.guard, Guard::Engine(_)) {
         request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if let Some((offset, end)) = ask.range {

@@ -6,15 +6,18 @@ use engine::{FetchError, Live, Timeouts, Wait};
 
 use crate::scripted::{SHORT, Server, Step, answer, head, http, ok, patient};
 
+/// Long enough that reads are joined, short enough that no test waits for it.
+pub(crate) const GATHER: Duration = Duration::from_millis(20);
+
 async fn open(server: &Server, t: &Timeouts) -> Result<Live, FetchError> {
     http().open(&server.on_engine("/ace/r/a/b"), t).await
 }
 
 /// All bytes until the end or an error.
-async fn drained(live: &mut Live) -> (Vec<u8>, Option<FetchError>) {
+pub(crate) async fn drained(live: &mut Live) -> (Vec<u8>, Option<FetchError>) {
     let mut bytes = Vec::new();
     loop {
-        match live.next().await {
+        match live.next(GATHER).await {
             Ok(Some(chunks)) => bytes.extend(chunks.concat()),
             Ok(None) => return (bytes, None),
             Err(error) => return (bytes, Some(error)),
@@ -35,7 +38,7 @@ async fn a_live_body_is_read_to_its_end() {
     assert_eq!(error, None);
     assert!(bytes == sent, "the bytes are those sent");
     assert_eq!(live.bytes(), 500_000);
-    assert_eq!(live.next().await, Ok(None), "the end stays the end");
+    assert_eq!(live.next(GATHER).await, Ok(None), "the end stays the end");
 }
 
 #[tokio::test]
@@ -43,7 +46,7 @@ async fn what_came_is_handed_out_though_nothing_follows() {
     let start = [&head("200 OK", "")[..], b"abc"].concat();
     let server = Server::doing(vec![Step::Say(start), Step::Hold]).await;
     let mut live = open(&server, &patient()).await.unwrap();
-    let chunks = live.next().await.unwrap().unwrap();
+    let chunks = live.next(GATHER).await.unwrap().unwrap();
     assert_eq!(chunks.concat(), b"abc");
     drop(live);
     server.closed(1).await;
@@ -62,7 +65,7 @@ async fn a_live_body_that_is_cut_gives_what_it_had_and_then_the_error() {
         drained(&mut live).await,
         (b"abc".to_vec(), Some(error.clone()))
     );
-    assert_eq!(live.next().await, Err(error), "the error stays");
+    assert_eq!(live.next(GATHER).await, Err(error), "the error stays");
 }
 
 #[tokio::test]
@@ -78,9 +81,9 @@ async fn silence_is_an_error_even_when_the_reader_looks_away_all_the_time() {
     )
     .await
     .unwrap();
-    assert!(live.next().await.unwrap().is_some());
+    assert!(live.next(GATHER).await.unwrap().is_some());
     let error = loop {
-        let glance = tokio::time::timeout(Duration::from_millis(10), live.next());
+        let glance = tokio::time::timeout(Duration::from_millis(10), live.next(GATHER));
         if let Ok(ended) = glance.await {
             break ended.unwrap_err();
         }
@@ -104,16 +107,35 @@ async fn a_reader_that_is_interrupted_loses_nothing() {
             .map(|part| Step::Trickle(part.to_vec(), Duration::from_micros(10))),
     );
     let server = Server::doing(steps).await;
-    let mut live = open(&server, &patient()).await.unwrap();
-    let mut got = Vec::new();
-    loop {
-        match tokio::time::timeout(Duration::from_millis(7), live.next()).await {
-            Err(_) => {}
-            Ok(Ok(Some(chunks))) => got.extend(chunks.concat()),
-            Ok(end) => break assert_eq!(end, Ok(None)),
+    for gather in [GATHER, Duration::ZERO] {
+        let mut live = open(&server, &patient()).await.unwrap();
+        let mut got = Vec::new();
+        loop {
+            match tokio::time::timeout(Duration::from_millis(7), live.next(gather)).await {
+                Err(_) => {}
+                Ok(Ok(Some(chunks))) => got.extend(chunks.concat()),
+                Ok(end) => break assert_eq!(end, Ok(None)),
+            }
         }
+        assert!(got == sent, "{} of {} bytes", got.len(), sent.len());
     }
-    assert!(got == sent, "{} of {} bytes", got.len(), sent.len());
+}
+
+#[tokio::test]
+async fn small_reads_are_joined_for_as_long_as_the_caller_says() {
+    let steps = vec![
+        Step::Say(head("200 OK", "")),
+        Step::Trickle(b"abcdef".to_vec(), Duration::from_millis(5)),
+    ];
+    let server = Server::doing(steps).await;
+    let mut live = open(&server, &patient()).await.unwrap();
+    let hour = Duration::from_hours(1);
+    let chunks = live.next(hour).await.unwrap().unwrap();
+    assert_eq!(chunks.concat(), b"abcdef", "the end ended the wait");
+    let much = vec![Step::Say(head("200 OK", "")), Step::Repeat(vec![7; 9_000])];
+    let mut live = open(&Server::doing(much).await, &patient()).await.unwrap();
+    let chunks = live.next(hour).await.unwrap().unwrap();
+    assert!(64 << 10 <= chunks.concat().len(), "a chunk ended the wait");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use url::Url;
 pub(crate) enum Step {
     /// Sends bytes.
     Say(Vec<u8>),
-    /// Sends bytes one by one, with a pause after each.
+    /// Sends bytes one by one, with a pause after each, if any.
     Trickle(Vec<u8>, Duration),
     /// Sends the same bytes again and again until nobody takes them.
     Repeat(Vec<u8>),
@@ -53,6 +53,8 @@ impl Server {
         let script = Arc::new(script);
         background(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                // Single bytes are to arrive as such.
+                stream.set_nodelay(true).unwrap();
                 tell.send_modify(|seen| seen.connections += 1);
                 let (tell, script) = (tell.clone(), Arc::clone(&script));
                 background(async move {
@@ -161,7 +163,11 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
 async fn trickle(stream: &mut TcpStream, bytes: &[u8], pause: Duration) -> std::io::Result<()> {
     for byte in bytes {
         stream.write_all(&[*byte]).await?;
-        tokio::time::sleep(pause).await;
+        if pause.is_zero() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(pause).await;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::world::World;
 impl World {
     pub(super) fn carry_out(&mut self, driver: &mut Driver, effect: Effect) {
         match effect {
-            Effect::Open { pull } => self.open(driver, pull),
+            Effect::Open { pull, .. } => self.open(driver, pull),
             Effect::Poll { pull } => self.poll(driver, pull),
             Effect::Fetch {
                 pull,
@@ -41,6 +41,8 @@ impl World {
             Effect::Publish(snapshot) => self.publish(driver, *snapshot),
             Effect::Remember(promise) => self.remember(driver.number, promise),
             Effect::Tell(event) => self.tell(driver, &event),
+            // Sources here have playlists.
+            Effect::Read { .. } | Effect::Wake => {}
             Effect::Finish => driver.finished = driver.viewers.close_if_empty(),
         }
     }
@@ -103,7 +105,7 @@ impl World {
             }
             Event::SourceRestarted => self.see(Seen::SourceRestarted),
             Event::SegmentsLost { .. } => self.see(Seen::SegmentsLost),
-            Event::Failed { .. } => {}
+            Event::Failed { .. } | Event::SourceFlawed { .. } => {}
         }
     }
 }

@@ -24,6 +24,7 @@ impl World {
                 let input = Input::Opened {
                     pull,
                     kind,
+                    intake: channel::Intake::Playlist,
                     variant,
                 };
                 (input, Some(opened))

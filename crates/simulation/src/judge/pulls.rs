@@ -45,7 +45,7 @@ impl Pulls {
 
     pub(super) fn effect(&mut self, now: Duration, effect: &Effect) {
         match effect {
-            Effect::Open { pull } => {
+            Effect::Open { pull, .. } => {
                 self.states.retain(|_, state| !is_over(*state, now));
                 let held = self.states.iter().find(|(_, state)| !is_left(**state, now));
                 assert!(

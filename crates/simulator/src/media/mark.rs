@@ -131,9 +131,15 @@ pub fn check(segment: &[u8]) -> Result<Mark, CheckError> {
         }
         _ => return Err(CheckError::NoTables),
     };
+    // Whoever cuts a continuous stream leaves the tables where they are, and the next segment's in front of it.
+    let is_media = |bytes: &[u8; PACKET_BYTES]| {
+        !is_table(bytes, ts::table::PAT_PID) && !is_table(bytes, PMT_PID)
+    };
+    let numbered = media.iter().zip(2..).filter(|(bytes, _)| is_media(bytes));
+    let media: Vec<_> = numbered.collect();
     let mut first = None;
-    for (index, bytes) in media.iter().enumerate() {
-        let packet = index + 2;
+    for (index, (bytes, packet)) in media.iter().enumerate() {
+        let packet = *packet;
         let found = read(bytes).map_err(|unmarked| match unmarked {
             Unmarked::Missing => CheckError::NoMark { packet },
             Unmarked::Damaged => CheckError::Damaged { packet },

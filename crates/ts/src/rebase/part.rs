@@ -12,7 +12,7 @@ use crate::{Invalid, PACKET_BYTES};
 /// Programmes have a handful of streams; of more, nobody looks whether their counters go on.
 const EDGES_MAX: usize = 64;
 
-/// What [`Seamless`](super::Seamless) takes, of a segment that came whole: cut by somebody else, in chunks that split packets.
+/// What [`Seamless`](super::Seamless) takes of a segment that is whole.
 #[derive(Clone, Debug)]
 pub struct Part {
     /// What it begins with.
@@ -41,6 +41,16 @@ impl Part {
             opening,
             media: media.into(),
         })
+    }
+
+    /// Of a segment that was cut out of a continuous body, its media in these pieces, none of which splits a packet. The
+    /// counters go on from the segment before as they did in the body.
+    pub fn cut(opening: Arc<Opening>, media: Arc<[Bytes]>) -> Part {
+        Part {
+            opening,
+            media,
+            edges: vec![],
+        }
     }
 
     /// Whether the counters of its streams go on from those of the part before. Where a segmenter counts anew in

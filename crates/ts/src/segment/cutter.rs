@@ -3,6 +3,7 @@
 mod decide;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -128,6 +129,22 @@ impl Segmenter {
         let end = self.tail.end();
         self.cut(end, None, Ended::Body);
         std::mem::take(&mut self.events)
+    }
+
+    /// Ends the segment in the making with what has come of it, as when it is not known when more will come; the next
+    /// one begins with a key frame.
+    pub fn interrupt(&mut self) -> Vec<Event> {
+        if matches!(self.stage, Stage::Making(_)) {
+            self.cut(self.tail.end(), None, Ended::Break);
+            self.hold = Hold::default();
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// From now on no segment is longer than this; the one in the making must not be longer already.
+    pub fn limit(&mut self, longest: Duration) {
+        self.options.longest = longest;
+        self.options.target = self.options.target.min(longest);
     }
 
     /// The segment that is being received, as far as it is decided what belongs to it: mostly all but what came of the

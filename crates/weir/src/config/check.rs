@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Config, LogFormat, Secret, ServeArgs, Source};
 use crate::selector;
-use crate::settings::{Key, Settings, StreamMode, TABLE, Unit};
+use crate::settings::{CHOICES, Key, Settings, TABLE, Unit};
 
 /// Over twice the target durations in use: a player rests that long between two requests.
 const HEADERS_WAIT: Duration = Duration::from_secs(30);
@@ -107,10 +107,17 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 self.mistakes.push(format!("{}: {mistake}", key.variable));
             }
         }
-        if let Some(text) = (self.variable)("PROXY_STREAM_MODE") {
-            match StreamMode::read(&text) {
-                Ok(mode) => settings.stream_mode = mode,
-                Err(mistake) => self.mistakes.push(format!("PROXY_STREAM_MODE: {mistake}")),
+        for choice in CHOICES {
+            let Some(text) = (self.variable)(choice.variable) else {
+                continue;
+            };
+            match choice.take(&text) {
+                Ok(place) => (choice.set)(&mut settings, place),
+                Err(mistake) => {
+                    let variable = choice.variable;
+                    self.mistakes
+                        .push(format!("{variable}: {mistake} (it is {text:?})"));
+                }
             }
         }
         for found in settings.contradictions() {
@@ -283,9 +290,16 @@ pub(super) fn variables_help() -> String {
             "\n  {name}  [{default}{unit}; {min} to {max}]\n          {sentence}\n"
         );
     }
+    for choice in CHOICES {
+        let (name, sentence) = (choice.variable, choice.sentence);
+        let (default, words) = (choice.words[choice.default], choice.words.join(", "));
+        let _ = write!(
+            text,
+            "\n  {name}  [{default}; {words}]\n          {sentence}\n"
+        );
+    }
     text.push_str(
-        "\n  PROXY_STREAM_MODE  [HLS]\n          What /ace/getstream serves; this version: HLS.\n\
-         \n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
+        "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
          \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
          \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
          \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep for each stream; checked, not used by this version.\n",

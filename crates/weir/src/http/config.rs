@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::error::Problem;
 use super::{App, auth, receive};
-use crate::settings::{Change, Given, STREAM_MODE, Settings, TABLE};
+use crate::settings::{CHOICES, Change, Given, Settings, TABLE};
 
-/// Names in one change: each setting more than three times over.
+/// Names in one change: each setting about three times over.
 const NAMES_MAX: usize = 64;
 
 /// What Weir does to engines: it knows one kind.
@@ -55,7 +55,9 @@ fn answer(settings: &Settings, message: Option<&str>) -> Response {
         .map(|key| (key.name.to_owned(), number((key.get)(settings))))
         .collect();
     let mut put = |name: &str, value| values.insert(name.to_owned(), value);
-    put(STREAM_MODE, json!(settings.stream_mode.as_str()));
+    for choice in CHOICES {
+        put(choice.name, json!((choice.get)(settings)));
+    }
     put("vlc_user_agent", json!(engine::USER_AGENT));
     put("engine_variant", json!(ENGINE_VARIANT));
     put("warnings", json!(settings.warnings()));

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use channel::{Apart, Delivery, Refused, ViewerId};
+use channel::{Apart, Delivery, Phase, Refused, Snapshot, ViewerId};
 
 use super::error::Problem;
 use super::guard::Names;
@@ -51,7 +51,10 @@ pub(super) async fn enter(
     };
     let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
     let wait = |settings: &crate::settings::Settings| settings.initial_data_wait_timeout;
-    let (_, visit) = play::ready(app, &handle, visit, wait).await?;
+    let settings = app.settings.clone();
+    let can_begin =
+        move |snapshot: &Snapshot| has_enough(snapshot, settings.borrow().ts_join_seconds);
+    let (_, visit) = play::ready(app, &handle, visit, wait, can_begin).await?;
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
     let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;
@@ -59,6 +62,19 @@ pub(super) async fn enter(
         Ok(stream(Body::new(body)))
     } else {
         Err(Refused::Closed.into())
+    }
+}
+
+/// Whether a continuous stream can begin: as soon as there is as much media as it begins behind the newest, be it
+/// before there is enough for a playlist.
+fn has_enough(snapshot: &Snapshot, behind: std::time::Duration) -> bool {
+    match snapshot.phase {
+        Phase::Live | Phase::Lingering => true,
+        Phase::Starting => {
+            let media = snapshot.window.duration() + snapshot.open_elapsed();
+            !media.is_zero() && behind <= media
+        }
+        _ => false,
     }
 }
 

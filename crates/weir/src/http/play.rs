@@ -90,7 +90,7 @@ async fn enter(
         delivery: Delivery::Playlists,
     };
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
-    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY, has_list).await?;
     let token = view::token_text(viewer.0);
     let key = selector.key();
     let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
@@ -160,7 +160,7 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
         drop(visit);
         return Ok(live(&snapshot, viewer, first));
     }
-    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY, has_list).await?;
     Ok(live(&snapshot, viewer, first))
 }
 
@@ -198,17 +198,24 @@ pub(super) fn visit(
     Err(Refused::Closed.into())
 }
 
-/// Waits until the channel can be played, is woken by it, and says why if it cannot.
+/// Whether viewers of playlists can be served.
+fn has_list(snapshot: &Snapshot) -> bool {
+    let served = matches!(snapshot.phase, Phase::Live | Phase::Lingering);
+    served && snapshot.playlist.is_some()
+}
+
+/// Waits until the channel can be played as `can_begin` judges it, is woken by it, and says why if it cannot.
 pub(super) async fn ready(
     app: &App,
     handle: &Handle,
     visit: Visit,
     wait: fn(&Settings) -> Duration,
+    can_begin: impl Fn(&Snapshot) -> bool,
 ) -> Result<(Arc<Snapshot>, Visit), Problem> {
     let mut snapshots = handle.snapshots();
     let decided = tokio::select! {
         biased;
-        decided = snapshots.wait_for(|snapshot| is_decided(snapshot, handle)) => {
+        decided = snapshots.wait_for(|shown| can_begin(shown) || is_hopeless(shown, handle)) => {
             decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
         }
         waited = patience(app.settings.clone(), wait) => {
@@ -229,13 +236,13 @@ pub(super) async fn ready(
     Err(problem)
 }
 
-fn is_decided(snapshot: &Snapshot, handle: &Handle) -> bool {
+/// Whether waiting is in vain.
+fn is_hopeless(snapshot: &Snapshot, handle: &Handle) -> bool {
     match &snapshot.phase {
         Phase::Failed { .. } => true,
-        Phase::Live | Phase::Lingering => snapshot.playlist.is_some(),
         // Only the end of the service closes a channel that somebody waits for.
         Phase::Stopping => handle.is_over(),
-        Phase::Idle | Phase::Starting => false,
+        Phase::Idle | Phase::Starting | Phase::Live | Phase::Lingering => false,
     }
 }
 

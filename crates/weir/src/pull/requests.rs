@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Input, ItemId, PullId, ResourceId, Wanted};
+use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted};
 use engine::{Session, StatError, Status};
 
 use super::{Answer, CLOSE_PATIENCE, Current, Driver};
@@ -18,27 +18,27 @@ impl Answer {
             input,
             open: None,
             place: None,
+            body: None,
         }
     }
 }
 
 impl Driver {
-    pub(super) fn open(&mut self, pull: PullId) {
+    pub(super) fn open(&mut self, pull: PullId, intake: Intake) {
         let upstream = Arc::clone(&self.context.upstream);
         let selector = self.handle.selector.clone();
         self.sessions.spawn(async move {
-            match upstream.open(&selector).await {
+            match upstream.open(&selector, intake).await {
                 Ok(open) => {
-                    let (kind, variant) = (open.kind, open.variant.clone());
                     let input = Input::Opened {
                         pull,
-                        kind,
-                        variant,
+                        kind: open.kind,
+                        intake: open.intake,
+                        variant: open.variant.clone(),
                     };
                     Answer {
-                        input,
                         open: Some(Box::new(open)),
-                        place: None,
+                        ..Answer::plain(input)
                     }
                 }
                 Err(failure) => Answer::plain(Input::OpenFailed { pull, failure }),
@@ -76,14 +76,42 @@ impl Driver {
                         result: Ok(listed.media),
                     };
                     Answer {
-                        input,
-                        open: None,
                         place: Some(listed.place),
+                        ..Answer::plain(input)
                     }
                 }
                 Err(trouble) => Answer::plain(Input::Polled {
                     pull,
                     result: Err(trouble),
+                }),
+            }
+        });
+    }
+
+    /// Opens the body of the source, which an engine holds back until it has enough to play.
+    pub(super) fn read(&mut self, pull: PullId) {
+        let Some(current) = self.current.as_mut().filter(|it| it.pull == pull) else {
+            return;
+        };
+        let opened = Answer::plain(Input::BodyOpened { pull });
+        if let Some(body) = current.open.body.take() {
+            let body = Some(Box::new(body));
+            let answer = Answer { body, ..opened };
+            self.requests.spawn(std::future::ready(answer));
+            return;
+        }
+        let place = current.open.place.clone();
+        let patience = self.limits.first_segment_timeout;
+        let upstream = Arc::clone(&self.context.upstream);
+        self.requests.spawn(async move {
+            match upstream.read(&place, patience).await {
+                Ok(body) => Answer {
+                    body: Some(Box::new(body)),
+                    ..opened
+                },
+                Err(trouble) => Answer::plain(Input::BodyEnded {
+                    pull,
+                    end: Err(trouble),
                 }),
             }
         });
@@ -119,6 +147,7 @@ impl Driver {
     /// start that is broken off could leave a session behind.
     pub(super) fn close_pull(&mut self, pull: PullId) {
         self.requests.abort_all();
+        self.body = None;
         match self.current.take() {
             Some(current) if current.pull == pull => self.close(pull, current.open),
             _ => {

@@ -29,6 +29,9 @@ pub(super) fn event(registry: &Registry, outbox: &Outbox, handle: &Handle, event
             let waited = since.map_or(0.0, |since| since.as_secs_f64());
             tracing::info!(channel = %key, "channel {key}: live after {waited:.1} s");
         }
+        Event::SourceFlawed { what } => {
+            tracing::warn!(channel = %key, "channel {key}: flaw in the source: {what}");
+        }
         Event::SegmentsLost { count, cause } => {
             tracing::warn!(channel = %key, count, "channel {key}: segments lost: {cause}");
         }

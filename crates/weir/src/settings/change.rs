@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Contradiction, Key, STREAM_MODE, Settings, StreamMode};
+use super::{Choice, Contradiction, Key, Settings};
 
 /// Names that are shown beside the settings and cannot be set.
 const READ_ONLY: [&str; 3] = ["vlc_user_agent", "engine_variant", "warnings"];
@@ -49,7 +49,7 @@ pub struct Change(Vec<Value>);
 #[derive(Clone, Copy, Debug)]
 enum Value {
     Number(&'static Key, f64),
-    Mode(StreamMode),
+    Word(&'static Choice, usize),
 }
 
 impl PartialEq for Value {
@@ -58,7 +58,9 @@ impl PartialEq for Value {
             (Self::Number(key, number), Self::Number(other, given)) => {
                 key.name == other.name && number.total_cmp(given).is_eq()
             }
-            (Self::Mode(mode), Self::Mode(other)) => mode == other,
+            (Self::Word(choice, place), Self::Word(other, given)) => {
+                choice.name == other.name && place == given
+            }
             _ => false,
         }
     }
@@ -106,7 +108,7 @@ impl Change {
         for value in &self.0 {
             match value {
                 Value::Number(key, number) => (key.set)(settings, *number),
-                Value::Mode(mode) => settings.stream_mode = *mode,
+                Value::Word(choice, place) => (choice.set)(settings, *place),
             }
         }
     }
@@ -117,19 +119,19 @@ impl Change {
         for value in &self.0 {
             match value {
                 Value::Number(key, _) => saved.set_number(key.name, (key.get)(settings)),
-                Value::Mode(mode) => saved.set_text(STREAM_MODE, mode.as_str()),
+                Value::Word(choice, place) => saved.set_text(choice.name, choice.words[*place]),
             }
         }
     }
 }
 
 fn value(name: &str, given: &Given) -> Result<Value, String> {
-    if name == STREAM_MODE {
+    if let Some(choice) = Choice::named(name) {
         let text = match given {
             Given::Text(text) => text.as_str(),
             Given::Number(_) | Given::Other(_) => "",
         };
-        return StreamMode::read(text).map(Value::Mode);
+        return choice.take(text).map(|place| Value::Word(choice, place));
     }
     let Some(key) = Key::named(name) else {
         let name = shortened(name);

@@ -2,7 +2,7 @@
 
 use store::{Entry, Saved};
 
-use super::{Change, Given, STREAM_MODE, Settings, TABLE};
+use super::{CHOICES, Change, Given, Settings, TABLE};
 
 /// What came of laying them over.
 pub(super) struct Laid {
@@ -47,7 +47,8 @@ pub(super) fn lay(base: &Settings, saved: &mut Saved) -> Laid {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|key| key.name).chain([STREAM_MODE])
+    let choices = CHOICES.iter().map(|choice| choice.name);
+    TABLE.iter().map(|key| key.name).chain(choices)
 }
 
 fn change_of(name: &str, saved: &Saved) -> Option<Result<Change, String>> {
@@ -96,7 +97,7 @@ mod tests {
             ("unknown", 5.0),
         ]);
         saved.set_text("connection_timeout", "soon");
-        saved.set_text(STREAM_MODE, "DASH");
+        saved.set_text("stream_mode", "DASH");
         let laid = lay(&Settings::default(), &mut saved);
         let wanted = Settings {
             hls_max_segments: 30,

@@ -1,4 +1,4 @@
-//! The table of settings: names, ranges and sentences as users' scripts know them.
+//! The table of settings that are numbers: names, ranges and sentences as users' scripts know them.
 
 use std::time::Duration;
 
@@ -183,6 +183,13 @@ pub const TABLE: &[Key] = &[
         6.0,
         0.0..60.0,
         "How far behind the newest media a continuous stream begins at least, with a key frame; a viewer who was too slow is put there, too."
+    ),
+    seconds!(
+        segment_seconds,
+        "WEIR_SEGMENT_SECONDS",
+        4.0,
+        2.0..10.0,
+        "How long the segments are that a continuous stream is cut into; they end with the next key frame."
     ),
     seconds!(
         initial_data_wait_timeout,

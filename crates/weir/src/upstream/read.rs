@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::examine::Fit;
 use channel::{Body, Wanted};
-use engine::{FetchError, Http, Place, Timeouts};
+use engine::{FetchError, Http, Live, Place, Timeouts};
 use url::Url;
 
 pub use channel::Trouble;
@@ -27,7 +27,17 @@ pub struct Listed {
 }
 
 pub(super) async fn list(http: &Http, place: &Place, t: &Timeouts) -> Result<Listed, Trouble> {
-    let (playlist, base) = fetch(http, place, t).await?;
+    let fetched = fetch(http, place, t).await?;
+    listed(http, place, fetched, t).await
+}
+
+/// The media playlist that was fetched, or the one that it leads to.
+async fn listed(
+    http: &Http,
+    place: &Place,
+    (playlist, base): (hls::Playlist, Url),
+    t: &Timeouts,
+) -> Result<Listed, Trouble> {
     let (offers, offers_at) = match playlist {
         hls::Playlist::Media(media) => {
             return Ok(Listed {
@@ -65,12 +75,16 @@ async fn fetch(http: &Http, place: &Place, t: &Timeouts) -> Result<(hls::Playlis
         .playlist(place, t)
         .await
         .map_err(|error| trouble(&error))?;
+    read(&fetched)
+}
+
+fn read(fetched: &engine::Fetched) -> Result<(hls::Playlist, Url), Trouble> {
     let source = hls::Source {
         url: Some(&fetched.url),
         variables: None,
     };
     let playlist = hls::read_from(&fetched.bytes, &source).map_err(unfit)?;
-    Ok((playlist, fetched.url))
+    Ok((playlist, fetched.url.clone()))
 }
 
 pub(super) async fn segment(
@@ -127,7 +141,39 @@ fn absolute(mut media: hls::Media, base: &Url) -> hls::Media {
     media
 }
 
-fn trouble(error: &FetchError) -> Trouble {
+/// A plain source that was opened.
+pub(in crate::upstream) enum Opened {
+    /// It has a playlist.
+    Listed(Box<Listed>),
+    /// It is one continuous body.
+    Body(Box<Live>),
+}
+
+pub(in crate::upstream) async fn source(
+    http: &Http,
+    place: &Place,
+    t: &Timeouts,
+) -> Result<Opened, Trouble> {
+    let source = http.open_source(place, t).await;
+    match source.map_err(|error| trouble(&error))? {
+        engine::Source::Continuous(live) => Ok(Opened::Body(Box::new(live))),
+        engine::Source::Playlist(fetched) => {
+            let listed = listed(http, place, read(&fetched)?, t).await?;
+            Ok(Opened::Listed(Box::new(listed)))
+        }
+    }
+}
+
+pub(in crate::upstream) async fn body(
+    http: &Http,
+    place: &Place,
+    t: &Timeouts,
+) -> Result<Live, Trouble> {
+    http.open(place, t).await.map_err(|error| trouble(&error))
+}
+
+/// What a fetch's failure means to a channel.
+pub(crate) fn trouble(error: &FetchError) -> Trouble {
     let text = error.to_string();
     match error {
         FetchError::Status {

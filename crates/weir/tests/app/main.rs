@@ -4,6 +4,7 @@ mod bad_requests;
 mod canary;
 mod continuous;
 mod continuous_faults;
+mod continuous_source;
 mod failing_source;
 mod first_light;
 mod floods;

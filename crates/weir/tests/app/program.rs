@@ -33,6 +33,8 @@ impl Program {
             .envs([("APP_PORT", "0"), ("WEIR_BIND", "127.0.0.1")])
             .env("WEIR_ENGINES", engine.address().to_string())
             .env("WEIR_VIEWER_IDLE_SECONDS", "1")
+            .env("WEIR_ENGINE_STREAM", "hls")
+            .env("WEIR_SLATE", "off")
             .env("PROXY_GRACE_PERIOD", "1")
             .env("HLS_INITIAL_BUFFER_SECONDS", "5")
             .envs(variables.iter().copied())

@@ -8,7 +8,7 @@ use crate::stage::Stage;
 use crate::undisturbed::{undisturbed, viewer_of};
 
 /// Bodies, and what the answer must say.
-const BODIES: [(&str, &str); 37] = [
+const BODIES: [(&str, &str); 40] = [
     (
         r#"{"hls_window_size": 2}"#,
         "hls_window_size must be between 3 and 20",
@@ -80,6 +80,18 @@ const BODIES: [(&str, &str); 37] = [
     (
         r#"{"stream_mode": null}"#,
         "stream_mode must be either 'TS' or 'HLS'",
+    ),
+    (
+        r#"{"engine_stream": "udp"}"#,
+        "engine_stream must be either 'auto', 'ts' or 'hls'",
+    ),
+    (
+        r#"{"slate": false}"#,
+        "slate must be either 'off', 'hls' or 'all'",
+    ),
+    (
+        r#"{"segment_seconds": 1}"#,
+        "segment_seconds must be between 2 and 10 seconds",
     ),
     (r#"{"colour": 1}"#, "\"colour\" is no setting"),
     (

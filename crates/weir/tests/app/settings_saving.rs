@@ -23,6 +23,7 @@ fn all() -> Value {
         "hls_buffer_ready_timeout": 31, "hls_first_segment_timeout": 32.5,
         "hls_initial_buffer_seconds": 12, "hls_max_initial_segments": 9,
         "hls_segment_fetch_interval": 0.75, "stream_mode": "TS", "ts_join_seconds": 4.5,
+        "segment_seconds": 5, "engine_stream": "hls", "slate": "all",
         "initial_data_wait_timeout": 11, "initial_data_check_interval": 0.3,
         "no_data_timeout_checks": 70, "no_data_check_interval": 0.9,
         "connection_timeout": 7, "stream_timeout": 61.25, "channel_shutdown_delay": 6,

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use weir::app::{Service, Staged};
 use weir::config::{Config, ServeArgs};
+use weir::settings::{EngineStream, Slate};
 
 /// The longest any wait of a test may take before it counts as failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -117,6 +118,8 @@ pub(crate) fn quick_config(folder: &TempDir) -> Config {
     config.collect_interval = Duration::from_millis(100);
     config.settings.channel_shutdown_delay = Duration::from_millis(300);
     config.settings.hls_initial_buffer_seconds = Duration::from_secs(3);
+    config.settings.engine_stream = EngineStream::Hls;
+    config.settings.slate = Slate::Off;
     config
 }
 

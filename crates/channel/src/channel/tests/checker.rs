@@ -86,7 +86,7 @@ impl Checker {
 
     fn effect(&mut self, effect: &Effect, settings: &Settings) {
         match effect {
-            Effect::Open { pull } => {
+            Effect::Open { pull, .. } => {
                 assert_eq!(self.open, None, "one pull at a time");
                 self.open = Some((*pull, false));
                 self.polling = false;
@@ -115,7 +115,7 @@ impl Checker {
                 assert!(self.is_open(*pull) && !segment.gap);
                 self.fetching.insert(*item);
             }
-            Effect::Load { pull, .. } => assert!(self.is_open(*pull)),
+            Effect::Load { pull, .. } | Effect::Read { pull } => assert!(self.is_open(*pull)),
             Effect::Tell(Event::Started) => {
                 assert!(
                     !std::mem::replace(&mut self.alive, true),
@@ -127,7 +127,7 @@ impl Checker {
             Effect::Tell(Event::Ended { .. }) => {
                 assert!(std::mem::take(&mut self.alive), "a life ends once");
             }
-            Effect::Tell(_) => {}
+            Effect::Tell(_) | Effect::Wake => {}
             Effect::Remember(promise) => self.promise = *promise,
             Effect::Finish => {
                 assert_eq!(self.open, None, "an end leaves nothing open");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::checker::Checker;
 use super::origin::{Odd, Origin, SEGMENT};
 use super::random::{Random, settings};
+use crate::Intake;
 use crate::channel::{Channel, Effect, Input, State};
 use crate::event::EndReason;
 use crate::failure::{OpenFailure, Trouble};
@@ -74,7 +75,7 @@ impl Life {
         for effect in effects {
             match effect {
                 Effect::Finish => self.finished = true,
-                Effect::Publish(_) | Effect::Tell(_) | Effect::Remember(_) => {}
+                Effect::Publish(_) | Effect::Tell(_) | Effect::Remember(_) | Effect::Wake => {}
                 Effect::Close { pull } => {
                     // The driver drops what is under way, and sometimes it is too late for that.
                     let late = self.random.chance(50);
@@ -115,12 +116,13 @@ impl Life {
         let good = self.random.chance(good);
         let trouble = self.trouble();
         Some(match effect {
-            Effect::Open { pull } if good => Input::Opened {
+            Effect::Open { pull, .. } if good => Input::Opened {
                 pull: *pull,
                 kind: self.origin.kind,
+                intake: Intake::Playlist,
                 variant: None,
             },
-            Effect::Open { pull } => {
+            Effect::Open { pull, .. } => {
                 let failure = self.random.pick(&[
                     OpenFailure::NoEngines,
                     OpenFailure::AllEnginesFull { per_engine: 2 },
@@ -195,7 +197,7 @@ impl Life {
         let effect = self.answered[self.random.below(self.answered.len() as u64) as usize].clone();
         let newest = PullId(self.channel.next_pull.saturating_sub(1));
         // A driver opens and closes a pull once; what comes of earlier ones is late, not wrong.
-        if matches!(effect, Effect::Open { pull } | Effect::Close { pull } if pull == newest) {
+        if matches!(effect, Effect::Open { pull, .. } | Effect::Close { pull } if pull == newest) {
             return;
         }
         if let Some(input) = self.answer(&effect, 50) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::examine::Fit;
 use crate::failure::{OpenFailure, Trouble};
 use crate::segment::Body;
-use crate::source::SourceKind;
+use crate::source::{Intake, SourceKind};
 use crate::testing;
 use crate::time::Moment;
 
@@ -34,6 +34,8 @@ pub(crate) struct Odd {
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) kind: SourceKind,
+    /// How it gives its media, whatever is asked for.
+    pub(crate) intake: Option<Intake>,
     /// In its addresses and its media; another name is another source.
     pub(crate) name: String,
     /// Its number at the moment it began.
@@ -57,6 +59,7 @@ impl Origin {
     pub(crate) fn new(name: &str) -> Self {
         Self {
             kind: SourceKind::Session,
+            intake: Some(Intake::Playlist),
             name: name.into(),
             first: 100,
             began: Moment::ZERO,

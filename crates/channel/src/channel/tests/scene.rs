@@ -32,6 +32,8 @@ pub(crate) struct Scene {
     pub(crate) held_back: fn(&Effect) -> bool,
     /// What was held back.
     pub(crate) waiting: Vec<Effect>,
+    /// The pull whose body was opened last.
+    pub(crate) reading: Option<PullId>,
     checker: Checker,
 }
 
@@ -54,6 +56,7 @@ pub(crate) fn scene() -> Scene {
         finished: 0,
         held_back: |_| false,
         waiting: Vec::new(),
+        reading: None,
         checker: Checker::default(),
     }
 }
@@ -101,7 +104,7 @@ impl Scene {
     pub(crate) fn answer(&mut self, effect: Effect) -> Option<Input> {
         let origin = &self.origin;
         Some(match effect {
-            Effect::Open { pull } => match &origin.open_failure {
+            Effect::Open { pull, intake } => match &origin.open_failure {
                 Some(failure) => Input::OpenFailed {
                     pull,
                     failure: failure.clone(),
@@ -109,6 +112,7 @@ impl Scene {
                 None => Input::Opened {
                     pull,
                     kind: origin.kind,
+                    intake: origin.intake.unwrap_or(intake),
                     variant: None,
                 },
             },
@@ -144,19 +148,26 @@ impl Scene {
                 self.finished += 1;
                 return None;
             }
-            Effect::Remember(_) => return None,
+            Effect::Read { pull } => {
+                self.reading = Some(pull);
+                Input::BodyOpened { pull }
+            }
+            Effect::Remember(_) | Effect::Wake => return None,
         })
     }
 
     fn note(&mut self, effect: &Effect) {
         let text = match effect {
-            Effect::Open { pull: PullId(pull) } => format!("open {pull}"),
+            Effect::Open {
+                pull: PullId(pull), ..
+            } => format!("open {pull}"),
+            Effect::Read { pull } => format!("read {}", pull.0),
             Effect::Close { pull: PullId(pull) } => format!("close {pull}"),
             Effect::Poll { .. } => "poll".into(),
             Effect::Fetch { segment, .. } => format!("fetch {}", segment.sequence),
             Effect::Load { .. } => "load".into(),
             Effect::Finish => "finish".into(),
-            Effect::Publish(_) | Effect::Tell(_) | Effect::Remember(_) => return,
+            Effect::Publish(_) | Effect::Tell(_) | Effect::Remember(_) | Effect::Wake => return,
         };
         self.asked.push((self.now, text));
     }

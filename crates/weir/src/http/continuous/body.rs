@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use channel::{Apart, Cursor, Snapshot, Step};
+use channel::{Apart, Cursor, Growing, Snapshot, Step};
 use http_body::Frame;
 use tokio::sync::watch;
 use tokio_util::sync::ReusableBoxFuture;
 use ts::rebase::{Part, Seamless};
+use ts::segment::Opening;
 
 use crate::handle::Visit;
 use crate::settings::Settings;
@@ -35,10 +36,19 @@ pub(super) struct Continuous {
 }
 
 /// A segment on its way.
-struct Sending {
-    part: Arc<Part>,
-    /// Chunks of it that were passed on.
-    chunk: usize,
+enum Sending {
+    /// One that is whole.
+    Whole {
+        part: Arc<Part>,
+        /// Chunks of it that were passed on.
+        chunk: usize,
+    },
+    /// One that is still being received.
+    Growing {
+        open: Arc<Growing>,
+        /// Bytes of it that were passed on.
+        at: usize,
+    },
 }
 
 impl Continuous {
@@ -68,23 +78,67 @@ impl Continuous {
         while self.out.len() <= self.sent && !self.over {
             self.out.clear();
             self.sent = 0;
-            if !self.pass_on() && !self.enter()? {
+            let goes_on = match self.sending {
+                Some(_) => self.pass_on(),
+                None => self.enter()?,
+            };
+            if !goes_on {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Passes on the next chunk of the segment on its way, if one is.
+    /// Passes on the next chunk of the segment on its way; false when it has not come yet.
     fn pass_on(&mut self) -> bool {
-        let Some(sending) = &mut self.sending else {
-            return false;
-        };
-        match sending.part.media.get(sending.chunk) {
-            Some(chunk) => {
-                sending.chunk += 1;
-                self.seamless.media(chunk, &mut self.out);
+        match &mut self.sending {
+            None => {}
+            Some(Sending::Whole { part, chunk }) => match part.media.get(*chunk) {
+                Some(media) => {
+                    *chunk += 1;
+                    self.seamless.media(media, &mut self.out);
+                }
+                None => self.sending = None,
+            },
+            Some(Sending::Growing { open, at }) => {
+                let mut pieces = Vec::new();
+                open.media_from(*at, &mut pieces);
+                for piece in &pieces {
+                    *at += piece.len();
+                    self.seamless.media(piece, &mut self.out);
+                }
+                if pieces.is_empty() {
+                    let (open, at) = (Arc::clone(open), *at);
+                    return self.change_over(&open, at);
+                }
             }
+        }
+        true
+    }
+
+    /// Goes on with the segment that was followed, when it is whole; false while it is not.
+    fn change_over(&mut self, open: &Growing, at: usize) -> bool {
+        let snapshot = self.visit.handle().snapshot();
+        let number = open.sequence();
+        if snapshot
+            .open
+            .as_ref()
+            .is_some_and(|it| it.sequence() == number)
+        {
+            return false;
+        }
+        let whole = snapshot.window.segment(number);
+        match whole.and_then(|whole| whole.part().ok()) {
+            Some(part) => {
+                let (chunk, rest) = rest_of(&part.media, at);
+                if let Some(rest) = rest {
+                    self.seamless.media(&rest, &mut self.out);
+                }
+                let part = Arc::clone(part);
+                self.sending = Some(Sending::Whole { part, chunk });
+            }
+            // It waits for its time to be published, and its rest with it.
+            None if snapshot.window.next() <= number && snapshot.is_running() => return false,
             None => self.sending = None,
         }
         true
@@ -102,13 +156,17 @@ impl Continuous {
             } => {
                 self.visit.note(u64::from(skipped));
                 let part = Arc::clone(segment.part()?);
-                if seam {
-                    let begin = part.opening.begin;
-                    self.seamless.join(&part.opening, begin, &mut self.out);
-                } else {
-                    self.seamless.next(&part.opening, &mut self.out);
-                }
-                self.sending = Some(Sending { part, chunk: 0 });
+                self.open(&part.opening, seam);
+                self.sending = Some(Sending::Whole { part, chunk: 0 });
+            }
+            Step::Follow {
+                open,
+                seam,
+                skipped,
+            } => {
+                self.visit.note(u64::from(skipped));
+                self.open(open.opening(), seam);
+                self.sending = Some(Sending::Growing { open, at: 0 });
             }
             Step::Wait => {
                 self.visit.note(0);
@@ -118,6 +176,31 @@ impl Continuous {
         }
         Ok(true)
     }
+
+    /// Sends what a segment begins with.
+    fn open(&mut self, opening: &Opening, seam: bool) {
+        if seam {
+            self.seamless.join(opening, opening.begin, &mut self.out);
+        } else {
+            self.seamless.next(opening, &mut self.out);
+        }
+    }
+}
+
+/// The chunk that follows on so many bytes, and what is left of the one that they end in.
+fn rest_of(media: &[Bytes], at: usize) -> (usize, Option<Bytes>) {
+    let mut before = 0;
+    for (index, chunk) in media.iter().enumerate() {
+        if at <= before {
+            return (index, None);
+        }
+        let end = before + chunk.len();
+        if at < end {
+            return (index + 1, Some(chunk.slice(at - before..)));
+        }
+        before = end;
+    }
+    (media.len(), None)
 }
 
 impl http_body::Body for Continuous {

@@ -1,0 +1,321 @@
+//! Sources that are one body without an end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ts::write::{Pes, Writer, pat, pmt};
+
+use super::scene::{Scene, scene};
+use crate::channel::Input;
+use crate::event::Event;
+use crate::failure::Trouble;
+use crate::growing::Growing;
+use crate::segment::MediaSequence;
+use crate::snapshot::Phase;
+use crate::source::{Intake, SourceKind};
+
+/// A broadcast: a frame each half second, a key frame every two seconds.
+#[derive(Default)]
+struct Broadcast {
+    keys_stay_away: bool,
+    frame: u64,
+    counter: u8,
+}
+
+impl Broadcast {
+    /// The next of it.
+    fn seconds(&mut self, seconds: u64) -> Bytes {
+        let stream = ts::Stream {
+            pid: 256,
+            stream_type: 0x1b,
+            codec: ts::Codec::of(0x1b, &[]),
+        };
+        let program = ts::table::Program {
+            number: 1,
+            pmt_pid: 4096,
+        };
+        let mut writer = Writer::default();
+        for frame in self.frame..self.frame + seconds * 2 {
+            let is_key = frame % 4 == 0 && !self.keys_stay_away;
+            if is_key {
+                let count = (frame / 4 % 16) as u8;
+                writer.section(0, &pat(&[program]), count);
+                writer.section(4096, &pmt(1, 256, &[stream]), count);
+            }
+            let at = Some(ts::Timestamp(900_000 + frame * 45_000));
+            let slice = if is_key { 0x65 } else { 0x41 };
+            let data = [0, 0, 0, 1, 9, 0xf0, 0, 0, 1, slice, 0x88, 0x84];
+            let pes = Pes {
+                pid: 256,
+                stream_id: 0xe0,
+                pts: at,
+                dts: None,
+                pcr: at,
+                random_access: is_key,
+                data: &data,
+            };
+            self.counter = writer.pes(&pes, self.counter);
+        }
+        self.frame += seconds * 2;
+        writer.into_bytes().into()
+    }
+}
+
+/// A channel on such a source, and what it sends.
+struct Stage {
+    scene: Scene,
+    broadcast: Broadcast,
+}
+
+impl Stage {
+    fn of(kind: SourceKind) -> Self {
+        let mut scene = scene();
+        scene.origin.kind = kind;
+        scene.origin.intake = None;
+        scene.tell(Input::ViewerArrived);
+        Self {
+            scene,
+            broadcast: Broadcast::default(),
+        }
+    }
+
+    /// One that has been live for a while, at its own pace.
+    fn live() -> Self {
+        let mut stage = Self::of(SourceKind::Session);
+        stage.play(30);
+        assert_eq!(stage.scene.phase(), Phase::Live);
+        stage
+    }
+
+    /// So much comes at once.
+    fn burst(&mut self, seconds: u64) {
+        let chunks = vec![self.broadcast.seconds(seconds)];
+        let pull = self.scene.reading.expect("a body is read");
+        self.scene.tell(Input::Received { pull, chunks });
+    }
+
+    /// So much comes as time goes by.
+    fn play(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.scene.play(1);
+            self.burst(1);
+        }
+    }
+
+    fn end(&mut self, end: Result<(), Trouble>) {
+        let pull = self.scene.reading.expect("a body is read");
+        self.scene.tell(Input::BodyEnded { pull, end });
+    }
+
+    /// What viewers were shown, in milliseconds.
+    fn shown(&self) -> Vec<u128> {
+        let shown = self.scene.shown.as_ref().expect("something is shown");
+        let held = shown.window.held();
+        held.map(|segment| segment.duration.as_millis()).collect()
+    }
+
+    fn newest(&self) -> MediaSequence {
+        let shown = self.scene.shown.as_ref().expect("something is shown");
+        shown.window.next()
+    }
+
+    fn open(&self) -> Option<&Arc<Growing>> {
+        self.scene.shown.as_ref()?.open.as_ref()
+    }
+
+    fn breaks(&self) -> Vec<u64> {
+        let shown = self.scene.shown.as_ref().expect("something is shown");
+        let held = shown.window.held();
+        let breaks = held.filter(|segment| segment.discontinuity);
+        breaks.map(|segment| segment.sequence.0).collect()
+    }
+}
+
+#[test]
+fn a_body_is_cut_at_key_frames_and_published_as_it_comes() {
+    let stage = Stage::live();
+    assert_eq!(stage.shown(), [4000; 7]);
+    assert_eq!(stage.breaks(), []);
+    let words: Vec<&str> = stage
+        .scene
+        .asked
+        .iter()
+        .map(|(_, it)| it.as_str())
+        .collect();
+    assert_eq!(words, ["open 0", "read 0"], "nothing is polled or fetched");
+}
+
+#[test]
+fn a_burst_makes_the_channel_ready_at_once() {
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.burst(13);
+    assert_eq!(stage.scene.phase(), Phase::Live);
+    assert_eq!(stage.shown(), [4000; 3]);
+}
+
+#[test]
+fn what_comes_behind_the_gate_in_a_burst_is_shown_at_the_streams_own_pace() {
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.burst(13);
+    let gate = stage.newest();
+    stage.burst(8);
+    assert_eq!(stage.newest(), gate, "nobody is thrown forward");
+    let reserve = |stage: &Stage| stage.scene.channel.snapshot(&stage.scene.settings).reserve;
+    assert_eq!(reserve(&stage), Duration::from_secs(8));
+    stage.scene.play(8);
+    assert_eq!(stage.newest().0, gate.0 + 2);
+    assert_eq!(reserve(&stage), Duration::ZERO);
+}
+
+#[test]
+fn a_source_that_sends_faster_than_time_goes_by_is_not_read_on() {
+    let mut stage = Stage::of(SourceKind::Plain);
+    let mut received = 0;
+    for _ in 0..600 {
+        let (now, settings) = (stage.scene.now, stage.scene.settings.clone());
+        while stage.scene.channel.wants_more(now, &settings) {
+            stage.burst(2);
+            received += 2;
+        }
+        stage.scene.play(1);
+    }
+    // A thousandth more than time has gone by, and what is held ahead.
+    assert!((600..=630).contains(&received), "{received} s in 600 s");
+    assert!(stage.breaks().is_empty());
+    assert!(
+        stage
+            .scene
+            .events
+            .iter()
+            .all(|it| !matches!(it, Event::SourceLost { .. }))
+    );
+}
+
+#[test]
+fn the_reserve_covers_a_silence_of_the_source() {
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.burst(13);
+    let gate = stage.newest();
+    stage.burst(9);
+    stage.scene.play(8);
+    assert_eq!(stage.newest().0, gate.0 + 2, "shown on while nothing comes");
+}
+
+#[test]
+fn a_short_hitch_is_caught_up_with_at_once() {
+    let mut stage = Stage::live();
+    let before = stage.newest();
+    stage.scene.play(4);
+    stage.burst(4);
+    assert_eq!(stage.newest().0, before.0 + 1);
+}
+
+#[test]
+fn the_segment_in_the_making_can_be_followed_and_becomes_one_of_the_window_byte_for_byte() {
+    let mut stage = Stage::live();
+    stage.play(1);
+    let open = Arc::clone(stage.open().expect("a segment in the making"));
+    assert_eq!(open.sequence(), stage.newest());
+    let mut media = Vec::new();
+    let mut at = 0;
+    while stage.newest() == open.sequence() {
+        let mut pieces = Vec::new();
+        open.media_from(at, &mut pieces);
+        at += pieces.iter().map(Bytes::len).sum::<usize>();
+        media.extend(pieces);
+        stage.play(1);
+    }
+    assert!(0 < at);
+    let shown = stage.scene.shown.as_ref().expect("something is shown");
+    let whole = shown.window.segment(open.sequence()).expect("it is whole");
+    let part = whole.part().expect("a part of continuous bodies");
+    assert!(part.media.concat().starts_with(&media.concat()));
+    assert!(Arc::ptr_eq(&part.opening, open.opening()));
+    assert_eq!(whole.seam, open.seam());
+}
+
+#[test]
+fn a_body_that_breaks_off_is_replaced_and_its_rest_is_shown() {
+    let mut stage = Stage::live();
+    stage.play(3);
+    let before = stage.newest();
+    stage.end(Err(Trouble::Unfit("the connection broke".into())));
+    assert_eq!(stage.newest().0, before.0 + 1);
+    assert_eq!(
+        stage.scene.reading.map(|it| it.0),
+        Some(1),
+        "another is opened at once"
+    );
+    stage.play(7);
+    assert_eq!(stage.breaks(), [before.0 + 1]);
+}
+
+#[test]
+fn a_silent_body_is_given_up_after_three_and_a_half_target_durations() {
+    let mut stage = Stage::live();
+    stage.scene.play(17);
+    assert_eq!(stage.scene.reading.map(|it| it.0), Some(0));
+    stage.scene.play(2);
+    assert_eq!(stage.scene.reading.map(|it| it.0), Some(1));
+}
+
+#[test]
+fn an_engine_that_gives_no_continuous_body_is_asked_for_a_playlist_where_that_may_be() {
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.end(Err(Trouble::Status("500: failed to start".into())));
+    let intake = |stage: &Stage| stage.scene.channel.snapshot(&stage.scene.settings).intake;
+    stage.scene.play(1);
+    assert_eq!(intake(&stage), Some(Intake::Playlist));
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.scene.settings.engine_intake = Some(Intake::Continuous);
+    stage.end(Ok(()));
+    stage.scene.play(1);
+    assert_eq!(intake(&stage), Some(Intake::Continuous));
+}
+
+#[test]
+fn a_page_in_place_of_a_stream_is_told_in_words_and_ends_the_start() {
+    let mut stage = Stage::of(SourceKind::Plain);
+    for _ in 0..40 {
+        let pull = stage.scene.reading.expect("a body is read");
+        let chunks = vec![Bytes::from_static(b"<html>no such channel</html>")];
+        stage.scene.tell(Input::Received { pull, chunks });
+        stage.end(Ok(()));
+        stage.scene.play(1);
+        if matches!(stage.scene.phase(), Phase::Failed { .. }) {
+            break;
+        }
+    }
+    let Phase::Failed { failure, .. } = stage.scene.phase() else {
+        panic!("it should have failed");
+    };
+    let flaw = stage.scene.events.iter().find_map(|it| match it {
+        Event::SourceFlawed { what } => Some(what.clone()),
+        _ => None,
+    });
+    assert!(
+        failure.to_string().contains("the stream came to an end"),
+        "{failure}"
+    );
+    assert!(
+        flaw.is_some_and(|it| it.contains("HTML")),
+        "{:?}",
+        stage.scene.events
+    );
+}
+
+#[test]
+fn no_segment_is_longer_than_the_target_duration_that_stands() {
+    let mut stage = Stage::live();
+    let target = stage.scene.shown.as_ref().and_then(|it| it.window.target());
+    assert_eq!(target, Some(5));
+    stage.broadcast.keys_stay_away = true;
+    stage.play(30);
+    assert!(
+        stage.shown().iter().all(|it| *it <= 5400),
+        "{:?}",
+        stage.shown()
+    );
+    assert_eq!(stage.breaks(), []);
+}

@@ -1,0 +1,85 @@
+//! An open source that has a continuous body: what was cut out of it, and when its silence is believed.
+
+use std::time::Duration;
+
+use ts::segment::{Options, Segmenter};
+
+use crate::settings::Settings;
+use crate::source::{PullId, SourceKind};
+use crate::time::Moment;
+
+/// Shortest time in which a body that flows must give a segment: a longest wait for a key frame, and some more.
+const STARVING_MIN: Duration = Duration::from_secs(30);
+
+/// Lost bytes, missing key frames and the like are told no more often.
+const NOTICED_EVERY: Duration = Duration::from_secs(60);
+
+/// How much longer than the target duration a segment may be: it is rounded to whole seconds (RFC 8216 4.3.3.1).
+const ROUNDING: Duration = Duration::from_millis(400);
+
+/// An open continuous source.
+pub(crate) struct Reading {
+    pub(crate) pull: PullId,
+    pub(crate) kind: SourceKind,
+    /// When its body began, once it has.
+    pub(crate) body_at: Option<Moment>,
+    /// When bytes came last, or none were wanted.
+    pub(crate) heard_at: Moment,
+    /// When a segment was cut out of it last.
+    pub(crate) cut_at: Option<Moment>,
+    pub(crate) segmenter: Segmenter,
+    /// What is wrong with it was told at this moment.
+    noticed_at: Option<Moment>,
+}
+
+impl Reading {
+    pub(crate) fn new(now: Moment, pull: PullId, kind: SourceKind, settings: &Settings) -> Self {
+        let target = settings.segment_target;
+        let options = Options {
+            target,
+            longest: target * 3,
+            bytes_max: settings.bytes_max / 4,
+        };
+        Self {
+            pull,
+            kind,
+            body_at: None,
+            heard_at: now,
+            cut_at: None,
+            segmenter: Segmenter::new(options),
+            noticed_at: None,
+        }
+    }
+
+    /// From now on its segments fit a target duration.
+    pub(crate) fn fit(&mut self, target: u64) {
+        let longest = Duration::from_secs(target) + ROUNDING;
+        self.segmenter.limit(longest);
+    }
+
+    /// When it counts as stuck. It is silent, or it flows and is nothing that could be shown.
+    pub(crate) fn stuck_at(&self, target: Duration, settings: &Settings) -> Option<Moment> {
+        let begun = self.body_at?;
+        let patience = settings.no_data_timeout.min(target * 7 / 2).max(target * 2);
+        let starving = self.cut_at.unwrap_or(begun) + (patience * 2).max(STARVING_MIN);
+        Some((self.heard_at + patience).min(starving))
+    }
+
+    /// Whether something that is wrong with it may be told once more.
+    pub(crate) fn may_notice(&mut self, now: Moment) -> bool {
+        let may = self.noticed_at.is_none_or(|at| at + NOTICED_EVERY <= now);
+        if may {
+            self.noticed_at = Some(now);
+        }
+        may
+    }
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading")
+            .field("pull", &self.pull)
+            .field("heard_at", &self.heard_at)
+            .finish_non_exhaustive()
+    }
+}
