@@ -21,7 +21,7 @@ use marked::Layout;
 
 pub use continuous::{ContinuousCheck, Fault, Report, Seam};
 pub use flaw::Flaw;
-pub use mark::{CheckError, Mark, Place, check};
+pub use mark::{CheckError, Glance, Mark, Place, check, glance};
 pub use marked::Marked;
 
 /// The clock of a transport stream begins again here, in ticks.

@@ -39,6 +39,11 @@ impl<'a> Packet<'a> {
         self.0[1] & 0x40 != 0
     }
 
+    /// Whether the packet is whole, carries payload and nothing beside, and nothing begins in it.
+    pub fn is_payload_alone(self) -> bool {
+        self.0[1] & 0xc0 == 0 && self.0[3] & 0x30 == 0x10
+    }
+
     /// Whether the payload is encrypted.
     pub fn is_scrambled(self) -> bool {
         self.0[3] & 0xc0 != 0

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// A response's head; servers under test send a few hundred bytes.
-const HEAD_BYTES_MAX: usize = 16 << 10;
+pub(super) const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// A response's body; larger ones are no segment.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -117,10 +117,7 @@ impl Client {
 
     /// Sends a request and leaves its answer unread.
     pub async fn ask(&mut self, path: &str) -> io::Result<()> {
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: swarm\r\nAccept: */*\r\n\r\n",
-            self.address
-        );
+        let request = request(self.address, path);
         self.socket.write_all(request.as_bytes()).await
     }
 
@@ -153,10 +150,7 @@ impl Client {
         let answer = self.get(path).await?;
         match answer.status {
             200 => Ok(answer.body),
-            code => {
-                let path = path.split('?').next().unwrap_or_default().to_owned();
-                Err(GetError::Status { code, path })
-            }
+            code => Err(refused(code, path)),
         }
     }
 
@@ -169,8 +163,18 @@ impl Client {
     }
 }
 
+/// What asks for this path.
+pub(super) fn request(address: SocketAddr, path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: swarm\r\nAccept: */*\r\n\r\n")
+}
+
+fn refused(code: u16, path: &str) -> GetError {
+    let path = path.split('?').next().unwrap_or_default().to_owned();
+    GetError::Status { code, path }
+}
+
 /// Where the body begins, once the head is whole.
-fn head_end(buffer: &[u8]) -> Option<usize> {
+pub(super) fn head_end(buffer: &[u8]) -> Option<usize> {
     let end = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     Some(end + 4)
 }
@@ -178,18 +182,37 @@ fn head_end(buffer: &[u8]) -> Option<usize> {
 /// The status and the length of the body.
 fn read_head(head: &[u8]) -> Result<(u16, usize), GetError> {
     let wrong = |why| GetError::Response { why };
-    let head = std::str::from_utf8(head).map_err(|_| wrong("the head is no text"))?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let status = status.ok_or(wrong("there is no status"))?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().ok())?
-    });
+    let (status, head) = read_status(head)?;
+    let length = header(head, "content-length").and_then(|value| value.parse().ok());
     match length.ok_or(wrong("there is no length"))? {
         length if length <= BODY_BYTES_MAX => Ok((status, length)),
         _ => Err(wrong("the body is larger than any segment")),
     }
+}
+
+/// Whether the body of a 200 without an end comes in chunks.
+pub(super) fn read_stream_head(head: &[u8], path: &str) -> Result<bool, GetError> {
+    match read_status(head)? {
+        (200, head) => {
+            let coding = header(head, "transfer-encoding");
+            Ok(coding.is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")))
+        }
+        (code, _) => Err(refused(code, path)),
+    }
+}
+
+fn read_status(head: &[u8]) -> Result<(u16, &str), GetError> {
+    let wrong = |why| GetError::Response { why };
+    let head = std::str::from_utf8(head).map_err(|_| wrong("the head is no text"))?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Ok((status.ok_or(wrong("there is no status"))?, head))
+}
+
+fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+    })
 }
 
 #[cfg(test)]
@@ -220,5 +243,15 @@ mod tests {
         let head = read_head(b"HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\n\r\n");
         assert_eq!(head.expect("a head"), (404, 12));
         assert!(read_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_head_without_a_length_tells_whether_chunks_follow() {
+        let read = |head: &str| read_stream_head(head.as_bytes(), "/x?secret");
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n";
+        assert!(read(chunked).expect("a head"));
+        assert!(!read("ICY 200 OK\r\n\r\n").expect("a head"));
+        let refused = read("HTTP/1.1 503 Busy\r\n\r\n").expect_err("refused");
+        assert_eq!(refused.to_string(), "status 503 for /x");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Texts of errors that are kept; more would say the same.
-const ERRORS_KEPT: usize = 5;
+pub(super) const ERRORS_KEPT: usize = 5;
 
 /// What a swarm has seen.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,14 +74,19 @@ impl Report {
     }
 }
 
-/// How long requests took.
+/// How long each of some things took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latency {
     samples: Vec<Duration>,
 }
 
 impl Latency {
-    /// The latency that this share of all requests stayed below; zero if there were none.
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// What this share of all stayed below, in percent; zero if there were none.
     pub fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.samples.clone();
         sorted.sort_unstable();
@@ -89,12 +94,21 @@ impl Latency {
         sorted.get(rank).copied().unwrap_or_default()
     }
 
-    pub(super) fn note(&mut self, took: Duration) {
+    /// One more.
+    pub fn note(&mut self, took: Duration) {
         self.samples.push(took);
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.samples.extend(other.samples);
+    }
+}
+
+impl FromIterator<Duration> for Latency {
+    fn from_iter<I: IntoIterator<Item = Duration>>(samples: I) -> Self {
+        Self {
+            samples: samples.into_iter().collect(),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ impl Heads {
             let at = (begin + index) as u8;
             bytes.push((Place { packet: number, at }, *byte));
         }
-        match timed_bytes(&bytes) {
+        match timed_bytes(|index| bytes.get(index).map(|(_, byte)| *byte)) {
             Some(needed) if needed <= bytes.len() => head(bytes, needed),
             Some(_) if self.torn.len() < TORN_MAX => {
                 self.torn.push(Torn { pid, bytes });
@@ -113,17 +113,26 @@ impl Heads {
     }
 }
 
+/// The times of the frame that begins in this packet, presentation first, where all of them stand in it.
+pub(crate) fn times(packet: Packet<'_>) -> Option<(Timestamp, Option<Timestamp>)> {
+    if !packet.starts_unit() || packet.is_damaged() || packet.is_scrambled() {
+        return None;
+    }
+    let payload = packet.payload();
+    let needed = timed_bytes(|index| payload.get(index).copied())?;
+    let head = payload.get(..needed)?;
+    let dts = head.get(14..).filter(|field| !field.is_empty());
+    (14 <= needed).then(|| (read_stamp(&head[9..14]), dts.map(read_stamp)))
+}
+
 /// How many bytes the head has up to the end of its times, as far as can be told; `None` where it has none.
-fn timed_bytes(bytes: &[(Place, u8)]) -> Option<usize> {
-    let is = |index: usize, right: fn(u8) -> bool| {
-        let byte = bytes.get(index);
-        byte.is_none_or(|(_, byte)| right(*byte))
-    };
+fn timed_bytes(byte: impl Fn(usize) -> Option<u8>) -> Option<usize> {
+    let is = |index: usize, right: fn(u8) -> bool| byte(index).is_none_or(right);
     let begins = is(0, |byte| byte == 0) && is(1, |byte| byte == 0) && is(2, |byte| byte == 1);
     if !begins || !is(3, has_times) || !is(6, |marker| marker & 0xc0 == 0x80) {
         return None;
     }
-    let Some([(_, flags), (_, counted)]) = bytes.get(7..9) else {
+    let (Some(flags), Some(counted)) = (byte(7), byte(8)) else {
         return Some(9);
     };
     match (flags >> 6, counted) {

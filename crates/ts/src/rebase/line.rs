@@ -52,6 +52,11 @@ impl Line {
         }
     }
 
+    /// Whether packets in the middle of its frames are passed on as they are, whatever their counters.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.frames && !self.fresh
+    }
+
     /// Takes a frame as it is sent.
     pub(crate) fn take(&mut self, due: Timestamp, shown: Timestamp) {
         if let Some(last) = self.due {
@@ -108,7 +113,7 @@ impl Line {
     /// The counter that this packet must have, and what must be sent before it.
     pub(crate) fn count(&mut self, packet: Packet<'_>) -> (u8, Option<Bytes>) {
         let came = packet.continuity();
-        if self.frames && !self.fresh {
+        if self.goes_on() {
             self.counter = Some(came);
             return (came, None);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::heads::{Head, Heads, Read};
+use super::heads::{Head, Heads, Read, times};
 use super::line::Line;
 use super::{set_clock, set_counter};
 use crate::packet::{NULL_PID, Packet};
@@ -60,9 +60,17 @@ impl Seamless {
 
     /// Passes on the next bytes of the segment's media: whole packets, as segments hold them.
     pub fn media(&mut self, chunk: &Bytes, out: &mut Vec<Bytes>) {
-        let mut from = 0;
-        for (index, bytes) in chunk.as_chunks::<PACKET_BYTES>().0.iter().enumerate() {
+        let packets = chunk.as_chunks::<PACKET_BYTES>().0;
+        let (mut from, mut index) = (0, 0);
+        loop {
+            if self.held.is_empty() {
+                index += self.pass_middles(&packets[index..]);
+            }
+            let Some(bytes) = packets.get(index) else {
+                break;
+            };
             let at = index * PACKET_BYTES;
+            index += 1;
             let behind = at + PACKET_BYTES;
             let passed = self.pass(bytes);
             if let (Passed::Same, true) = (&passed, self.held.is_empty()) {
@@ -87,6 +95,31 @@ impl Seamless {
         share(chunk.slice(from..), out);
     }
 
+    /// Takes the packets up to the first that is not the middle of a frame; most are. There is nothing to be read or
+    /// changed in them: one by one, they cost as much as sending them.
+    fn pass_middles(&mut self, packets: &[[u8; PACKET_BYTES]]) -> usize {
+        let mut known = None;
+        for (count, bytes) in packets.iter().enumerate() {
+            let packet = Packet::new(bytes);
+            let pid = packet.pid();
+            if pid == NULL_PID {
+                continue;
+            }
+            if known.is_none_or(|(known, _)| known != pid) {
+                let mut lines = self.lines.iter();
+                let line = lines.position(|line| line.pid == pid && line.goes_on());
+                known = line.filter(|_| !self.is_table(pid)).map(|line| (pid, line));
+            }
+            match known {
+                Some((_, line)) if packet.is_payload_alone() => {
+                    self.lines[line].counter = Some(packet.continuity());
+                }
+                _ => return count,
+            }
+        }
+        packets.len()
+    }
+
     /// Takes a packet, and says what becomes of it.
     fn pass(&mut self, bytes: &[u8; PACKET_BYTES]) -> Passed {
         let packet = Packet::new(bytes);
@@ -105,31 +138,54 @@ impl Seamless {
             }
             (counter, before) = line.count(packet);
         }
-        let number = self.held.len() + usize::from(before.is_some() && !self.held.is_empty());
-        let read = self.heads.read(number, packet);
-        let clock = packet.pcr().map(|pcr| pcr.shifted(by));
-        self.clock = clock.or(self.clock);
-        if let (Read::Whole(head), Some(line)) = (&read, line) {
-            let shown = head.pts.shifted(by);
-            self.lines[line].take(head.due().shifted(by), shown);
-        }
-        let timed = clock.is_some() || !matches!(read, Read::Nothing);
-        if by == 0 {
-            self.heads.give_up();
-        }
-        if counter == packet.continuity() && before.is_none() && (by == 0 || !timed) {
-            return Passed::Same;
-        }
+        let changed = counter != packet.continuity() || before.is_some();
         let mut copy = *bytes;
         set_counter(&mut copy, counter);
-        if let Some(clock) = clock {
-            set_clock(&mut copy, clock);
-        }
-        if let Read::Whole(head) = read {
-            self.write_head(&head, number, &mut copy);
+        let timed = if by == 0 {
+            self.note_times(packet, line);
+            false
+        } else {
+            let number = self.held.len() + usize::from(before.is_some() && !self.held.is_empty());
+            self.move_times(packet, line, number, &mut copy)
+        };
+        if !changed && !timed {
+            return Passed::Same;
         }
         let packet = Bytes::copy_from_slice(&copy);
         Passed::Changed { before, packet }
+    }
+
+    /// Notes the times of a packet that keeps them.
+    fn note_times(&mut self, packet: Packet<'_>, line: Option<usize>) {
+        self.clock = packet.pcr().or(self.clock);
+        if let (Some((pts, dts)), Some(line)) = (times(packet), line) {
+            self.lines[line].take(dts.unwrap_or(pts), pts);
+        }
+    }
+
+    /// Notes the times of a packet as they are moved, and writes them to its copy; false where it has none.
+    fn move_times(
+        &mut self,
+        packet: Packet<'_>,
+        line: Option<usize>,
+        number: usize,
+        copy: &mut [u8; PACKET_BYTES],
+    ) -> bool {
+        let by = self.by;
+        let read = self.heads.read(number, packet);
+        let clock = packet.pcr().map(|pcr| pcr.shifted(by));
+        self.clock = clock.or(self.clock);
+        if let Some(clock) = clock {
+            set_clock(copy, clock);
+        }
+        if let Read::Whole(head) = &read {
+            if let Some(line) = line {
+                let shown = head.pts.shifted(by);
+                self.lines[line].take(head.due().shifted(by), shown);
+            }
+            self.write_head(head, number, copy);
+        }
+        clock.is_some() || !matches!(read, Read::Nothing)
     }
 
     /// Writes the moved times where they stand: in this packet, and in held ones where the head is torn.

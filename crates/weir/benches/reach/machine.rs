@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::Context as _;
+use tokio::time::Instant;
 
 /// The system's page.
 const PAGE_BYTES: u64 = 4_096;
@@ -59,4 +60,9 @@ pub(crate) fn line() -> String {
         .and_then(|line| line.split_once(": "))
         .map_or("unknown processor", |(_, model)| model);
     format!("{cores} cores ({model}), Linux {}", kernel.trim())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench is about the real clock")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }

@@ -4,11 +4,15 @@
 //! time and memory are theirs alone. All of it stays on the loopback, and ends with this program.
 
 mod child;
+mod listening;
 mod load;
 mod machine;
+mod paced;
 mod report;
 mod serving;
+mod sharing;
 mod simulating;
+mod source;
 mod stage;
 mod stalled;
 mod starting;
@@ -21,7 +25,7 @@ use report::Row;
 
 const USAGE: &str = "cargo bench -p weir -- [--strict] [--only FIGURE,...]
   --strict   end with an error if a goal is missed
-  --only     some of: watching, serving, starting, stalled, telling, simulating; nothing is written then";
+  --only     some of: watching, listening, sharing, serving, starting, stalled, telling, simulating; nothing is written then";
 
 /// What the command line asks for.
 struct Asked {
@@ -98,6 +102,12 @@ async fn measure(asked: &Asked) -> anyhow::Result<Vec<Row>> {
     }
     if asked.wants("watching") {
         rows.extend(watching::measure().await?);
+    }
+    if asked.wants("listening") {
+        rows.extend(listening::measure().await?);
+    }
+    if asked.wants("sharing") {
+        rows.extend(sharing::measure().await?);
     }
     Ok(rows)
 }

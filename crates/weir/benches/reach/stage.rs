@@ -48,6 +48,24 @@ pub(crate) async fn newest(client: &mut Client, playlist: &str) -> anyhow::Resul
     Ok(format!("{folder}/{}", line.context("no segment")?))
 }
 
+/// Between two looks at a channel.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A channel that is not live by then never will be.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until Weir's only channel can be played.
+pub(crate) async fn until_live(weir: &Server) -> anyhow::Result<()> {
+    let live = async {
+        while channel(weir).await?.is_none_or(|it| it["state"] != "live") {
+            tokio::time::sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    let live = tokio::time::timeout(PATIENCE, live).await;
+    live.context("the channel does not come to life")?
+}
+
 /// What Weir says of its only channel; nothing if none runs.
 pub(crate) async fn channel(weir: &Server) -> anyhow::Result<Option<Value>> {
     let mut client = Client::connect(weir.address).await?;

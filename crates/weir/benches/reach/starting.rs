@@ -8,6 +8,7 @@ use simulator::swarm::{Client, Target};
 use tokio::time::Instant;
 
 use crate::child::Server;
+use crate::machine::now;
 use crate::report::{Row, median};
 use crate::stage;
 
@@ -118,9 +119,4 @@ async fn one_after_the_other(origin: &Origin) -> anyhow::Result<Duration> {
         client.body(&format!("/{line}")).await?;
     }
     Ok(now() - asked_at)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench is about the real clock")]
-fn now() -> Instant {
-    Instant::now()
 }

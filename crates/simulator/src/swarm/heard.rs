@@ -1,0 +1,91 @@
+//! What viewers of continuous bodies have noticed, of one or of all of them.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::report::{ERRORS_KEPT, Latency};
+use super::track::Seen;
+
+/// What a swarm has heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Viewers that got media.
+    pub served: usize,
+    /// Viewers whose media began with a key frame.
+    pub begun_well: usize,
+    /// Packets whose marks do not follow on the one before.
+    pub gaps: u64,
+    /// Packets whose counters do not follow on the one before.
+    pub miscounts: u64,
+    /// Packets that are none, or media without a mark.
+    pub wrong: u64,
+    /// Bytes of bodies.
+    pub bytes: u64,
+    /// From a viewer's request to its first media.
+    pub began: Latency,
+    /// The longest time in which a viewer that had begun got nothing, up to the end.
+    pub silence: Duration,
+    /// Of each viewer, what came when, if that is to be noted.
+    pub arrivals: Vec<Vec<Arrival>>,
+    /// Viewers whose bodies ended or never began.
+    pub errors: u64,
+    /// What some of them said.
+    pub error_texts: Vec<String>,
+}
+
+/// A read that brought media.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The number of its newest packet, as [`Place::number`](crate::media::Place::number) counts.
+    pub packet: u64,
+    /// When it was read.
+    pub at: Instant,
+}
+
+impl Heard {
+    /// Whether every packet was there, in its place, for every viewer.
+    pub fn is_clean(&self) -> bool {
+        self.gaps == 0 && self.miscounts == 0 && self.wrong == 0 && self.errors == 0
+    }
+
+    /// What one viewer has heard: what it saw, beside what it knows without looking.
+    pub(super) fn one(seen: Seen, rest: Self) -> Self {
+        Self {
+            served: usize::from(seen.newest.is_some()),
+            begun_well: usize::from(seen.began_with_key_frame),
+            gaps: seen.gaps,
+            miscounts: seen.miscounts,
+            wrong: seen.wrong,
+            errors: rest.error_texts.len() as u64,
+            ..rest
+        }
+    }
+
+    pub(super) fn of_a_broken_viewer() -> Self {
+        Self {
+            errors: 1,
+            error_texts: vec!["a viewer panicked".to_owned()],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut sum = Self::default();
+        for one in all {
+            sum.served += one.served;
+            sum.begun_well += one.begun_well;
+            sum.gaps += one.gaps;
+            sum.miscounts += one.miscounts;
+            sum.wrong += one.wrong;
+            sum.bytes += one.bytes;
+            sum.began.add(one.began);
+            sum.silence = sum.silence.max(one.silence);
+            sum.arrivals.extend(one.arrivals);
+            sum.errors += one.errors;
+            sum.error_texts.extend(one.error_texts);
+        }
+        sum.error_texts.truncate(ERRORS_KEPT);
+        sum
+    }
+}
