@@ -16,6 +16,7 @@ mod message;
 mod poll;
 mod publish;
 mod pull;
+mod slate;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +64,7 @@ pub struct Channel {
     queue: Queue,
     resources: Resources,
     window: Window,
+    slate: slate::Slate,
     counters: Counters,
     /// Someone is there, watching or waiting.
     present: bool,
@@ -100,6 +102,7 @@ impl Channel {
             queue: Queue::default(),
             resources: Resources::new(numbering.sequence),
             window: Window::new(numbering),
+            slate: slate::Slate::default(),
             counters: Counters::default(),
             present: false,
             told_start: false,
@@ -162,6 +165,7 @@ impl Channel {
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
         self.open_gate(settings, out);
+        self.settle_slate(now, settings, out);
         self.changed |= self.window.fit(settings);
         if let Some(promise) = self.window.promise() {
             out.push(Effect::Remember(promise));
@@ -176,7 +180,11 @@ impl Channel {
 
     /// When the channel wants to be called although nothing happened.
     pub fn deadline(&self, settings: &Settings) -> Option<Moment> {
-        let times = [self.life_deadline(settings), self.pull_deadline(settings)];
+        let times = [
+            self.life_deadline(settings),
+            self.pull_deadline(settings),
+            self.slate_deadline(settings),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -203,6 +211,7 @@ impl Channel {
             window: self.window.clone(),
             variant: self.variant.clone(),
             counters: self.counters.clone(),
+            on_slate: self.slate.is_shown(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod queue;
 mod resource;
 mod segment;
 mod settings;
+mod slate;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use queue::{FETCHES_MAX, ItemId};
 pub use resource::{ResourceId, Wanted};
 pub use segment::{Apart, Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 pub use settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+pub use slate::Clip;
 pub use snapshot::{Counters, Phase, Snapshot};
 pub use source::{PullId, SourceKind};
 pub use time::Moment;

@@ -22,6 +22,13 @@ pub struct Settings {
     /// How long a running channel may go without a new segment before it is given up
     /// (`no_data_timeout_checks` × `no_data_check_interval`).
     pub no_data_timeout: Duration,
+    /// Whether viewers are shown clips while there is nothing else (`slate`).
+    pub slate: bool,
+    /// How long a start may take before it shows them: players give up on a first request after ten
+    /// seconds.
+    pub slate_after: Duration,
+    /// How long a start may show them (`hls_buffer_ready_timeout`).
+    pub buffer_ready_timeout: Duration,
     /// How long a channel outlives its last viewer (`channel_shutdown_delay`).
     pub linger: Duration,
     /// Bytes of media one channel may hold; the newest three segments are kept whatever their size,
@@ -45,6 +52,9 @@ impl Default for Settings {
             initial_segments_max: 10,
             poll_interval: 0.5,
             no_data_timeout: Duration::from_secs(60),
+            slate: false,
+            slate_after: Duration::from_secs(8),
+            buffer_ready_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(5),
             bytes_max: 256 << 20,
             viewer_idle_min: Duration::from_secs(15),

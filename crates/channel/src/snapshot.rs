@@ -58,6 +58,8 @@ pub struct Counters {
     pub repeats: u64,
     /// Bytes of media received and published.
     pub bytes_in: u64,
+    /// Clips published in the place of media.
+    pub slate_segments: u64,
 }
 
 /// A channel at one moment.
@@ -75,6 +77,8 @@ pub struct Snapshot {
     pub variant: Option<hls::Variant>,
     /// What was counted.
     pub counters: Counters,
+    /// Whether clips are shown at the moment, because there is nothing else.
+    pub on_slate: bool,
 }
 
 impl Snapshot {

@@ -52,6 +52,7 @@ impl Channel {
 
     fn start(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.window.clear();
+        self.slate.begin();
         self.variant = None;
         self.opened_in_life = 0;
         self.barren = 0;
@@ -80,7 +81,8 @@ impl Channel {
             .following()
             .map(|it| it.follow.target())
             .unwrap_or_default();
-        self.window.fix_target(source, settings);
+        let least = Self::target_least(settings);
+        self.window.fix_target(source.max(least), settings);
         self.window.fit(settings);
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
@@ -96,6 +98,10 @@ impl Channel {
     }
 
     fn is_ready(&self, settings: &Settings) -> bool {
+        if self.window.target().is_some() {
+            // A list is shown already, and whatever comes stands in it.
+            return self.window.has_media();
+        }
         let held = self.window.held().len();
         let filled = settings.initial_buffer <= self.window.duration();
         // Memory for more is not there, or the source has no more.
@@ -106,7 +112,7 @@ impl Channel {
             || (PUBLISHED_SEGMENTS_MIN <= held && full)
     }
 
-    fn source_has_ended(&self) -> bool {
+    pub(super) fn source_has_ended(&self) -> bool {
         match &self.source {
             Source::Following(following) => following.follow.ended_since().is_some(),
             _ => false,
@@ -119,7 +125,7 @@ impl Channel {
             self.state,
             State::Starting { .. } | State::Live | State::Lingering { .. }
         );
-        runs && 0 < self.window.held().len()
+        runs && self.window.has_media()
     }
 
     /// Ends the life with a failure that viewers are told; new ones are refused for a while.
@@ -136,6 +142,7 @@ impl Channel {
         self.queue.drain(|_| false);
         // Viewers that play the last of the window are told that nothing follows.
         self.window.set_ended(true);
+        self.slate.end(reason);
         out.push(Effect::Tell(Event::Failed {
             failure: failure.clone(),
         }));
@@ -156,6 +163,7 @@ impl Channel {
         self.queue.drain(|_| false);
         self.tell_end(out, reason);
         self.window.set_ended(true);
+        self.slate.end(reason);
         self.enter(State::Stopping { again: false });
     }
 
@@ -168,6 +176,12 @@ impl Channel {
                     waited: settings.first_segment_timeout,
                     last: self.last_trouble.clone(),
                 });
+            self.fail(now, out, failure, EndReason::StartFailed);
+        } else if self.slate_over(settings).is_some_and(|at| at <= now) {
+            let failure = Failure::NotReady {
+                waited: settings.buffer_ready_timeout,
+                last: self.last_trouble.clone(),
+            };
             self.fail(now, out, failure, EndReason::StartFailed);
         }
         match self.state {
@@ -195,7 +209,7 @@ impl Channel {
 
     fn first_segment_due(&self, settings: &Settings) -> Option<Moment> {
         let since = self.state.starting_since()?;
-        (self.window.held().len() == 0).then(|| since + settings.first_segment_timeout)
+        (!self.window.has_media()).then(|| since + settings.first_segment_timeout)
     }
 
     pub(super) fn life_deadline(&self, settings: &Settings) -> Option<Moment> {
@@ -204,7 +218,8 @@ impl Channel {
             State::Failed { until, .. } => Some(until),
             _ => None,
         };
-        [end, self.first_segment_due(settings)]
+        let first = self.first_segment_due(settings);
+        [end, first, self.slate_over(settings)]
             .into_iter()
             .flatten()
             .min()

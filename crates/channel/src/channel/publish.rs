@@ -155,9 +155,11 @@ impl Channel {
             Ok(parts) => parts,
             Err(cause) => {
                 self.window.break_next();
+                self.slate.unfit(&cause);
                 return self.count_lost(out, 1, cause);
             }
         };
+        self.leave_slate(out, item.segment.duration);
         for (index, (part, duration)) in parts.into_iter().enumerate() {
             let first = index == 0;
             let draft = Draft {
@@ -173,6 +175,7 @@ impl Channel {
                     .as_ref()
                     .and_then(|map| self.resources.map(map)),
                 tags: tags(&item.segment, first),
+                slate: false,
                 part: part.part,
                 body: part.body,
             };
@@ -187,7 +190,7 @@ impl Channel {
 
     /// When what is being published ended, by the clock: the newest media that the source has is
     /// of now, and what is still on its way comes after this.
-    fn date_of_newest(&self, now: Moment) -> Timestamp {
+    pub(super) fn date_of_newest(&self, now: Moment) -> Timestamp {
         let edge = self.wall_at_zero.checked_add(now.0);
         let edge = edge.unwrap_or(self.wall_at_zero);
         edge.checked_sub(self.queue.duration()).unwrap_or(edge)

@@ -103,7 +103,7 @@ impl World {
             }
             Event::SourceRestarted => self.see(Seen::SourceRestarted),
             Event::SegmentsLost { .. } => self.see(Seen::SegmentsLost),
-            Event::Failed { .. } => {}
+            Event::Failed { .. } | Event::SlateShown { .. } | Event::SlateLeft => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use channel::{Apart, Delivery, Refused, ViewerId};
+use channel::{Apart, Delivery, Phase, Refused, ViewerId};
 
 use super::error::Problem;
 use super::guard::Names;
@@ -15,6 +15,15 @@ use body::{Continuous, Unread};
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";
+
+/// Media of the source: a body never begins with a clip of ours.
+const MEDIA: play::Wanted = play::Wanted {
+    what: |snapshot| {
+        let live = matches!(snapshot.phase, Phase::Live | Phase::Lingering);
+        live && snapshot.window.held().any(|segment| !segment.slate)
+    },
+    wait: |settings| settings.initial_data_wait_timeout,
+};
 
 /// `GET /ace/stream/{id}.ts`: always plays a continuous stream, for players that go by a name's ending.
 pub(super) async fn file(
@@ -50,8 +59,7 @@ pub(super) async fn enter(
         delivery: Delivery::Continuous,
     };
     let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
-    let wait = |settings: &crate::settings::Settings| settings.initial_data_wait_timeout;
-    let (_, visit) = play::ready(app, &handle, visit, wait).await?;
+    let (_, visit) = play::ready(app, &handle, visit, &MEDIA).await?;
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
     let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;

@@ -29,6 +29,13 @@ pub(super) fn event(registry: &Registry, outbox: &Outbox, handle: &Handle, event
             let waited = since.map_or(0.0, |since| since.as_secs_f64());
             tracing::info!(channel = %key, "channel {key}: live after {waited:.1} s");
         }
+        Event::SlateShown { clip } => bounded(registry, handle, || {
+            let said = clip.as_str();
+            tracing::warn!(channel = %key, "channel {key}: showing the slate: {said}");
+        }),
+        Event::SlateLeft => {
+            tracing::info!(channel = %key, "channel {key}: back on the source");
+        }
         Event::SegmentsLost { count, cause } => {
             tracing::warn!(channel = %key, count, "channel {key}: segments lost: {cause}");
         }
