@@ -72,7 +72,6 @@ impl Channel {
                 Source::Reading(Box::new(Reading::new(now, pull, kind, settings)))
             }
         };
-        self.fit_reading();
         self.changed = true;
         out.push(Effect::Tell(Event::SourceOpened {
             opened: self.opened_in_life,

@@ -105,7 +105,10 @@ impl World {
             }
             Event::SourceRestarted => self.see(Seen::SourceRestarted),
             Event::SegmentsLost { .. } => self.see(Seen::SegmentsLost),
-            Event::Failed { .. } | Event::SourceFlawed { .. } => {}
+            Event::Failed { .. }
+            | Event::SourceFlawed { .. }
+            | Event::SlateShown { .. }
+            | Event::SlateLeft => {}
         }
     }
 }
