@@ -11,7 +11,7 @@ use crate::stage;
 
 /// Pairs of legs: continuous, HLS, continuous, HLS, and so on, of as many viewers as each other.
 const PAIRS: usize = 3;
-const VIEWERS: usize = 200;
+const VIEWERS: usize = 600;
 const LEG: Duration = Duration::from_secs(8);
 const BITS: usize = 8_000_000;
 
@@ -35,7 +35,10 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 
 async fn costs() -> anyhow::Result<Row> {
     // Where a player of HLS begins, too: three segments behind the newest.
-    let variables = [("WEIR_TS_JOIN_SECONDS", "6".to_owned())];
+    let variables = [
+        ("WEIR_TS_JOIN_SECONDS", "6".to_owned()),
+        ("HLS_INITIAL_BUFFER_SECONDS", "5".to_owned()),
+    ];
     let live = Live::start(BITS, &variables).await?;
     let mut pairs = Vec::new();
     // The first pair starts the channel.
