@@ -233,6 +233,11 @@ impl Window {
         self.breaks || self.held.is_empty()
     }
 
+    /// Makes the next segment follow on the newest one, though something else was to follow with a break.
+    pub(crate) fn join_next(&mut self) {
+        self.breaks = false;
+    }
+
     /// Says that no segment will follow, or, when a source came back, that some will.
     pub(crate) fn set_ended(&mut self, ended: bool) {
         self.ended = ended;

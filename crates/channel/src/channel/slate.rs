@@ -34,6 +34,9 @@ const POLL_INTERVAL: f64 = 0.5;
 #[derive(Debug, Default)]
 pub(crate) struct Slate {
     shown: Option<Shown>,
+    /// All clips that the channel shows are one run, breaks in it or not: no two have the same bytes, which
+    /// players take for a segment that is sent twice.
+    run: Run,
     /// How far apart the source's segments are in this life, as it states it.
     cadence: Duration,
     /// The target duration of this life was fixed before there was a segment.
@@ -49,18 +52,15 @@ pub(crate) struct Slate {
 /// Clips that are being shown.
 #[derive(Debug)]
 struct Shown {
-    run: Run,
     clip: Clip,
     /// When whoever begins with the list as it was then begins.
     began: Moment,
-    /// When the first clip was shown.
-    first_at: Moment,
     /// What they find in the list, from its beginning on where they begin there.
     published: Duration,
-    count: usize,
     /// By how much the list's end stays ahead of them.
     lead: Duration,
-    count_min: usize,
+    clips: usize,
+    clips_min: usize,
     newest: Moment,
 }
 
@@ -69,9 +69,8 @@ impl Shown {
     fn at_start(now: Moment, target: Duration, published: Duration, count: usize) -> Self {
         Self {
             published,
-            count,
             lead: target,
-            count_min: FIRST_MIN,
+            clips_min: FIRST_MIN.saturating_sub(count),
             ..Self::in_silence(now, Clip::Starting)
         }
     }
@@ -79,14 +78,12 @@ impl Shown {
     /// For viewers who have something to watch yet: clips come as time goes by.
     fn in_silence(now: Moment, clip: Clip) -> Self {
         Self {
-            run: Run::default(),
             clip,
             began: now,
-            first_at: now,
             published: Duration::ZERO,
-            count: 0,
             lead: Duration::ZERO,
-            count_min: 0,
+            clips: 0,
+            clips_min: 0,
             newest: now,
         }
     }
@@ -94,7 +91,7 @@ impl Shown {
     /// When the next clip is due: before the list's end is as near as `lead`, and before players take a list
     /// that stands still for a dead one.
     fn due(&self, target: Duration) -> Moment {
-        if self.count < self.count_min {
+        if self.clips < self.clips_min {
             return self.began;
         }
         let by_pace = self.began + self.published.saturating_sub(self.lead);
@@ -103,7 +100,7 @@ impl Shown {
 
     /// How long a list that has just begun is, less its newest clip.
     fn ahead(&self) -> Duration {
-        let few = u32::try_from(self.count_min.saturating_sub(1)).unwrap_or_default();
+        let few = u32::try_from(self.clips_min.saturating_sub(1)).unwrap_or_default();
         self.lead.max(LENGTH * few)
     }
 }
@@ -112,6 +109,7 @@ impl Slate {
     /// A life begins.
     pub(super) fn begin(&mut self) {
         *self = Self {
+            run: std::mem::take(&mut self.run),
             barred: self.barred,
             ..Self::default()
         };
@@ -187,13 +185,12 @@ impl Channel {
         begins.or_else(|| self.slate_goes_on(settings))
     }
 
-    /// When a start that shows clips has taken as long as viewers of the buffer are to wait.
+    /// When a start that shows clips, or is about to, has taken as long as viewers may wait for the buffer.
     pub(super) fn slate_over(&self, settings: &Settings) -> Option<Moment> {
         let since = self.state.starting_since()?;
-        let shown = self.slate.shown.as_ref()?;
-        // They may have been allowed when the start was old already.
-        let began = shown.first_at.0.saturating_sub(settings.slate_after);
-        Some(since.max(Moment(began)) + settings.buffer_ready_timeout)
+        let shows = self.slate.is_shown() || self.slate_begins(settings).is_some();
+        let waits = shows && !self.window.has_media();
+        waits.then(|| since + settings.buffer_ready_timeout)
     }
 
     /// A segment of the source is about to be published.
@@ -220,10 +217,11 @@ impl Channel {
             return None;
         }
         match self.state {
-            State::Live => self.silent_at(settings),
+            State::Live => self.reserve.is_empty().then(|| self.silent_at(settings)),
             State::Starting { since } => {
+                let in_time = settings.slate_after < settings.buffer_ready_timeout;
                 let first = self.window.target().is_none() && !self.slate.barred;
-                first.then(|| since + settings.slate_after)
+                (first && in_time).then(|| since + settings.slate_after)
             }
             _ => None,
         }
@@ -231,10 +229,7 @@ impl Channel {
 
     /// When the source has been silent for so long that players would notice: one and a half target durations,
     /// or two and a half where something is on its way, since they give a list up after three.
-    fn silent_at(&self, settings: &Settings) -> Option<Moment> {
-        if !self.reserve.is_empty() {
-            return None;
-        }
+    fn silent_at(&self, settings: &Settings) -> Moment {
         let target = self.target_or(Duration::ZERO).max(self.slate.cadence);
         let patience = if self.queue.is_empty() {
             target * 3 / 2
@@ -245,10 +240,10 @@ impl Channel {
         if let Some(heard) = heard {
             // What flows, however slowly, is on its way.
             let silent = (heard + HITCH).min(self.last_segment_at + target * 5 / 2);
-            return Some(silent.max(self.last_segment_at + patience));
+            return silent.max(self.last_segment_at + patience);
         }
         let rarer = (settings.poll_interval - POLL_INTERVAL).max(0.0);
-        Some(self.last_segment_at + patience + target.mul_f64(rarer))
+        self.last_segment_at + patience + target.mul_f64(rarer)
     }
 
     /// When the next clip is due, where they are shown.
@@ -258,14 +253,16 @@ impl Channel {
             self.state,
             State::Starting { .. } | State::Live | State::Lingering { .. }
         );
-        let goes_on = lives && self.takes_clips(settings) && !self.source_has_ended();
+        let goes_on = lives && self.takes_clips(settings);
         goes_on.then(|| shown.due(self.target_or(TARGET_UNKNOWN)))
     }
 
-    /// Whether a clip may stand behind what is held. A list cannot do without an initialisation section again.
+    /// Whether a clip may stand behind what is held. A list cannot do without an initialisation section again;
+    /// and of a source that says that its media is over nothing is awaited.
     fn takes_clips(&self, settings: &Settings) -> bool {
         let newest = self.window.held().next_back();
         settings.slate
+            && !(self.source_has_ended() && self.window.has_media())
             && newest.is_none_or(|newest| newest.map.is_none())
             && TARGET_MIN <= self.target_or(TARGET_MIN)
     }
@@ -301,7 +298,6 @@ impl Channel {
         if held < PUBLISHED_SEGMENTS_MIN {
             let (target, media) = (self.target_or(target), self.window.duration());
             self.slate.shown = Some(Shown::at_start(now, target, media, held));
-            self.window.break_next();
             let clip = Clip::Starting;
             out.push(Effect::Tell(Event::SlateShown { clip }));
         }
@@ -315,15 +311,18 @@ impl Channel {
             .slate
             .shown
             .get_or_insert_with(|| Shown::in_silence(now, clip));
-        if begins {
+        // A source that is opened meanwhile breaks with the clips, and not these with each other.
+        if shown.clips == 0 {
             self.window.break_next();
+        } else {
+            self.window.join_next();
         }
         if begins || shown.clip != clip {
             shown.clip = clip;
             out.push(Effect::Tell(Event::SlateShown { clip }));
         }
         shown.published += LENGTH;
-        shown.count += 1;
+        shown.clips += 1;
         shown.newest = now;
         // What a list begins with is of the past: its dates shall not run ahead of the clock.
         let date = edge.checked_sub(shown.ahead()).unwrap_or(edge);
@@ -332,7 +331,7 @@ impl Channel {
             part,
             container,
             ..
-        } = shown.run.next(clip);
+        } = self.slate.run.next(clip);
         let draft = Draft {
             duration: LENGTH,
             discontinuity: false,

@@ -1,5 +1,6 @@
 //! Clips in the place of media that does not come.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -219,6 +220,37 @@ fn a_start_on_clips_is_over_when_the_buffer_should_be_ready() {
 }
 
 #[test]
+fn a_start_that_is_to_be_over_before_clips_are_due_shows_none() {
+    let mut scene = slow();
+    scene.settings.buffer_ready_timeout = Duration::from_secs(5);
+    scene.play(20);
+    assert_eq!((scene.phase(), slates(&scene)), (Phase::Starting, 0));
+}
+
+#[test]
+fn a_start_that_is_told_late_to_show_clips_is_over_if_its_time_is() {
+    let mut scene = slow();
+    scene.settings.slate = false;
+    scene.settings.buffer_ready_timeout = Duration::from_secs(15);
+    scene.play(20);
+    assert_eq!(scene.phase(), Phase::Starting);
+    scene.settings.slate = true;
+    scene.tell(Input::Deadline);
+    assert!(matches!(scene.phase(), Phase::Failed { .. }));
+    assert_eq!(slates(&scene), 0);
+}
+
+#[test]
+fn a_source_that_is_over_after_two_segments_is_shown_no_clips() {
+    let mut scene = slow();
+    stops_behind(&mut scene, 2);
+    scene.origin.ended = true;
+    scene.release();
+    scene.play(20);
+    assert_eq!(slates(&scene), 0);
+}
+
+#[test]
 fn the_first_segment_s_own_time_ends_a_start_on_clips_too() {
     let mut scene = slow();
     scene.settings.first_segment_timeout = Duration::from_secs(15);
@@ -266,6 +298,33 @@ fn the_source_that_comes_back_follows_on_the_clips_behind_a_break() {
     scene.play(20);
     assert_eq!(slates(&scene), before, "media comes, and clips with it");
     assert_eq!(scene.told(|event| *event == Event::SlateLeft), 1);
+}
+
+#[test]
+fn a_source_that_is_opened_while_clips_are_shown_breaks_nothing_but_with_them() {
+    let mut scene = live();
+    scene.origin.frozen = Some(scene.now);
+    scene.play(20);
+    assert!(2 < scene.count("open"));
+    let text = held(&scene);
+    assert!(text.contains("m|s"), "{text}");
+    assert_eq!(text.matches('|').count(), 1, "{text}");
+}
+
+#[test]
+fn no_two_clips_have_the_same_bytes() {
+    let mut scene = live();
+    scene.settings.segments_max = 100;
+    for _ in 0..3 {
+        scene.origin.frozen = Some(scene.now);
+        scene.play(6);
+        scene.origin.frozen = None;
+        scene.play(6);
+    }
+    let snapshot = scene.channel.snapshot(&scene.settings);
+    let clips: Vec<_> = snapshot.window.held().filter(|it| it.slate).collect();
+    let bodies: BTreeSet<_> = clips.iter().map(|it| it.body.chunks().concat()).collect();
+    assert_eq!((clips.len(), bodies.len()), (9, 9));
 }
 
 #[test]
