@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::failure::{Failure, OpenFailure};
 use crate::growing::Growing;
+use crate::overlap::Overlap;
 use crate::queue::Queue;
 use crate::reserve::Reserve;
 use crate::resource::Resources;
@@ -68,6 +69,8 @@ pub struct Channel {
     source: Source,
     queue: Queue,
     reserve: Reserve,
+    /// What sessions have shown of one broadcast.
+    overlap: Overlap,
     /// The segment in the making, where viewers may follow it.
     open: Option<Arc<Growing>>,
     /// How engines are asked to give their media where either way will do; it changes when one has not worked.
@@ -111,6 +114,7 @@ impl Channel {
             source: Source::Absent,
             queue: Queue::default(),
             reserve: Reserve::default(),
+            overlap: Overlap::default(),
             open: None,
             preferred: Intake::Continuous,
             resources: Resources::new(numbering.sequence),

@@ -11,6 +11,7 @@ pub mod examine;
 mod failure;
 mod follow;
 mod growing;
+mod overlap;
 mod queue;
 mod reading;
 mod reserve;

@@ -136,6 +136,11 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
+    /// The same from as many seconds earlier on.
+    pub(crate) fn back(&mut self, seconds: u64) {
+        self.frame -= seconds * 2;
+    }
+
     /// The next of it.
     pub(crate) fn seconds(&mut self, seconds: u64) -> Bytes {
         use ts::write::{Pes, Writer, pat, pmt};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Channel, Effect, State};
 use crate::event::{EndReason, Event};
 use crate::failure::Failure;
+use crate::overlap::Overlap;
 use crate::reading::first_target;
 use crate::settings::PUBLISHED_SEGMENTS_MIN;
 use crate::settings::Settings;
@@ -65,6 +66,7 @@ impl Channel {
         self.last_end = None;
         self.last_streams.clear();
         self.reserve.clear();
+        self.overlap = Overlap::default();
         self.open = None;
         self.preferred = Intake::Continuous;
         if !std::mem::replace(&mut self.told_start, true) {

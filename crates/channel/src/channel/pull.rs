@@ -48,6 +48,9 @@ impl Channel {
         let kept = kept.filter(|_| (kind, intake) == (SourceKind::Plain, Intake::Playlist));
         if intake == Intake::Continuous {
             self.reserve.break_next();
+            if kind == SourceKind::Session {
+                self.overlap.begin();
+            }
         } else if kept.is_none() {
             self.publish_whole_reserve(now, settings, out);
             self.window.break_next();

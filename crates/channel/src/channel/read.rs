@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ts::rebase::Part;
-use ts::segment::{Event as Cut, Segment, Trouble as Wrong};
+use ts::segment::{Event as Cut, Open, Segment, Trouble as Wrong};
 
 use super::publish::NO_MAP;
 use super::{Channel, Effect};
@@ -91,7 +91,7 @@ impl Channel {
         let events = reading.segmenter.finish();
         for event in events {
             match event {
-                Cut::Cut(segment) => self.reserve.push(segment),
+                Cut::Cut(segment) => self.keep(segment),
                 // Of a body that has given no segment, this is why.
                 Cut::Noticed(wrong) if barren => self.notice(now, out, &wrong),
                 Cut::Noticed(_) => {}
@@ -123,7 +123,7 @@ impl Channel {
                     if let Some(reading) = self.source.reading() {
                         reading.cut_at = Some(now);
                     }
-                    self.reserve.push(segment);
+                    self.keep(segment);
                 }
                 Cut::Noticed(wrong) => {
                     self.notice(now, out, &wrong);
@@ -135,6 +135,15 @@ impl Channel {
         if let (Some(cause), true) = (hopeless, barren) {
             self.forgo_continuous(true);
             self.lose(now, settings, out, cause);
+        }
+    }
+
+    /// Keeps a segment until its time has come, unless viewers have seen it.
+    fn keep(&mut self, segment: Segment) {
+        if self.overlap.takes(&segment) {
+            self.counters.repeats += 1;
+        } else {
+            self.reserve.push(segment);
         }
     }
 
@@ -249,10 +258,9 @@ impl Channel {
     pub(super) fn show_open(&mut self, out: &mut Vec<Effect>) {
         let waits = !self.reserve.is_empty() || self.slate.is_shown() || !self.window.has_media();
         let reading = self.source.reading();
-        let Some(open) = reading
-            .and_then(|it| it.segmenter.open())
-            .filter(|_| !waits)
-        else {
+        let open = reading.and_then(|it| it.segmenter.open());
+        let is_new = |it: &&Open| !waits && !self.overlap.may_take(&it.opening);
+        let Some(open) = open.filter(is_new) else {
             self.changed |= self.open.take().is_some();
             return;
         };

@@ -82,6 +82,12 @@ impl Stage {
         shown.window.next()
     }
 
+    fn begin_of(&self, number: MediaSequence) -> Option<ts::Timestamp> {
+        let shown = self.scene.shown.as_ref().expect("something is shown");
+        let part = shown.window.segment(number).map(|it| it.part());
+        part.expect("it is held").expect("a part").opening.begin.dts
+    }
+
     fn open(&self) -> Option<&Arc<Growing>> {
         self.scene.shown.as_ref()?.open.as_ref()
     }
@@ -214,6 +220,35 @@ fn a_body_that_breaks_off_is_replaced_and_its_rest_is_shown() {
     );
     stage.play(7);
     assert_eq!(stage.breaks(), [before.0 + 1]);
+}
+
+#[test]
+fn what_a_new_session_sends_once_more_is_not_shown_once_more() {
+    let mut stage = Stage::live();
+    stage.play(2);
+    stage.end(Err(Trouble::Unfit("the connection broke".into())));
+    let before = stage.newest();
+    // It ended at 32 s; the next session begins at 20 s.
+    stage.broadcast.back(12);
+    stage.burst(16);
+    stage.play(12);
+    let shown = stage.scene.shown.as_ref().expect("something is shown");
+    let first = shown.window.segment(before).expect("the next");
+    assert!(first.discontinuity);
+    assert_eq!(shown.counters.repeats, 3);
+    let end = ts::Timestamp(900_000 + 32 * 90_000);
+    assert_eq!(stage.begin_of(before), Some(end));
+}
+
+#[test]
+fn a_broadcast_that_begins_anew_is_shown_from_its_beginning() {
+    let mut stage = Stage::live();
+    stage.end(Ok(()));
+    stage.broadcast.back(30);
+    let before = stage.newest();
+    stage.burst(16);
+    stage.play(12);
+    assert_eq!(stage.begin_of(before), Some(ts::Timestamp(900_000)));
 }
 
 #[test]

@@ -1,0 +1,55 @@
+//! What a new session on an engine sends once more: each begins some way behind the broadcast, so that one which takes another's
+//! place would show viewers what they have seen.
+
+use std::time::Duration;
+
+use ts::segment::{Opening, Segment};
+
+/// Engines begin so far behind the broadcast at most. More is another broadcast, or the same one begun anew.
+const BEHIND_MAX: Duration = Duration::from_secs(20);
+
+/// Where the media of a life has come to, by its own clock.
+#[derive(Debug, Default)]
+pub(crate) struct Overlap {
+    end: Option<ts::Timestamp>,
+    streams: Vec<ts::Stream>,
+    /// How much more of a session that has just begun may have been seen.
+    left: Duration,
+}
+
+impl Overlap {
+    /// A session takes another's place.
+    pub(crate) fn begin(&mut self) {
+        self.left = BEHIND_MAX;
+    }
+
+    /// Whether most of a segment has been seen; if not, what follows has not been either.
+    pub(crate) fn takes(&mut self, segment: &Segment) -> bool {
+        let seen = self
+            .seen(&segment.opening)
+            .filter(|seen| segment.duration / 2 < *seen);
+        self.left = match seen {
+            Some(_) => self.left.saturating_sub(segment.duration),
+            None => Duration::ZERO,
+        };
+        if seen.is_none() {
+            self.end = segment.end();
+            self.streams.clone_from(&segment.opening.tables.pmt.streams);
+        }
+        seen.is_some()
+    }
+
+    /// Whether some of a segment that begins so may have been seen.
+    pub(crate) fn may_take(&self, opening: &Opening) -> bool {
+        self.seen(opening).is_some()
+    }
+
+    /// How much of the media from there on has been seen.
+    fn seen(&self, opening: &Opening) -> Option<Duration> {
+        let begin = opening.begin.dts?;
+        let ticks = u64::try_from(begin.offset_to(self.end?)).ok()?;
+        let seen = ts::duration(ticks);
+        let same = self.streams == opening.tables.pmt.streams;
+        (same && !seen.is_zero() && seen <= self.left).then_some(seen)
+    }
+}
