@@ -69,7 +69,9 @@ impl Channel {
             })),
             Intake::Continuous => {
                 out.push(Effect::Read { pull });
-                Source::Reading(Box::new(Reading::new(now, pull, kind, settings)))
+                let mut reading = Reading::new(now, pull, kind, settings);
+                reading.repeats = 0 < self.window.held().len();
+                Source::Reading(Box::new(reading))
             }
         };
         self.fit_reading();
