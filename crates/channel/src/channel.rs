@@ -21,6 +21,7 @@ mod poll;
 mod publish;
 mod pull;
 mod read;
+mod slate;
 #[cfg(test)]
 mod tests;
 
@@ -73,6 +74,7 @@ pub struct Channel {
     preferred: Intake,
     resources: Resources,
     window: Window,
+    slate: slate::Slate,
     counters: Counters,
     /// Someone is there, watching or waiting.
     present: bool,
@@ -113,6 +115,7 @@ impl Channel {
             preferred: Intake::Continuous,
             resources: Resources::new(numbering.sequence),
             window: Window::new(numbering),
+            slate: slate::Slate::default(),
             counters: Counters::default(),
             present: false,
             told_start: false,
@@ -179,6 +182,8 @@ impl Channel {
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
         self.open_gate(now, settings, out);
+        self.settle_slate(now, settings, out);
+        self.fit_reading(settings);
         self.changed |= self.window.fit(settings);
         self.show_open(out);
         if let Some(promise) = self.window.promise() {
@@ -194,7 +199,11 @@ impl Channel {
 
     /// When the channel wants to be called although nothing happened.
     pub fn deadline(&self, settings: &Settings) -> Option<Moment> {
-        let times = [self.life_deadline(settings), self.pull_deadline(settings)];
+        let times = [
+            self.life_deadline(settings),
+            self.pull_deadline(settings),
+            self.slate_deadline(settings),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -224,6 +233,7 @@ impl Channel {
             reserve: self.reserve.duration(),
             variant: self.variant.clone(),
             counters: self.counters.clone(),
+            on_slate: self.slate.is_shown(),
         }
     }
 }

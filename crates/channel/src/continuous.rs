@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::growing::Growing;
 use crate::segment::{Apart, MediaSequence, Segment};
+use crate::slate;
 use crate::snapshot::{Phase, Snapshot};
 use crate::window::Window;
 
@@ -14,6 +15,8 @@ pub struct Cursor {
     next: Option<MediaSequence>,
     /// What was sent last was broken off.
     lost: bool,
+    /// Whether what was sent last goes with our clips.
+    takes_clips: bool,
 }
 
 /// What is to be done with a continuous body.
@@ -44,12 +47,24 @@ pub enum Step {
 }
 
 impl Cursor {
-    /// What comes next; a viewer that begins or is moved on is put `behind` the newest media.
-    pub fn step(&mut self, snapshot: &Snapshot, behind: Duration) -> Result<Step, Apart> {
+    /// What comes next; a viewer that begins or is moved on is put `behind` the newest media. Clips are
+    /// passed over, unless they are wanted and go with what was sent.
+    pub fn step(
+        &mut self,
+        snapshot: &Snapshot,
+        behind: Duration,
+        clips: bool,
+    ) -> Result<Step, Apart> {
         if snapshot.phase == Phase::Stopping {
             return Ok(Step::End);
         }
         let window = &snapshot.window;
+        while let Some(clip) = self.next.and_then(|next| window.segment(next))
+            && clip.slate
+            && !(clips && self.takes_clips)
+        {
+            self.next = Some(clip.sequence.next());
+        }
         let known = self.next.and_then(|next| window.segment(next));
         let found = match (known, self.next) {
             (Some(segment), _) => Some(segment),
@@ -73,7 +88,7 @@ impl Cursor {
                 _ => Step::Wait,
             });
         };
-        segment.part()?;
+        self.takes_clips = slate::goes_with(&segment.part()?.opening.tables.pmt.streams);
         let skipped = self.go_to(segment.sequence);
         Ok(Step::Send {
             segment: Arc::clone(segment),
@@ -118,11 +133,11 @@ fn is_entry(open: &Growing, behind: Duration) -> bool {
 }
 
 impl Window {
-    /// The newest segment with a key frame at its beginning from which there is as much media as
+    /// The newest segment of the source with a key frame at its beginning from which there is as much media as
     /// wanted; where nothing is old enough, the oldest with one; where none has one, any.
     pub fn entry(&self, behind: Duration) -> Result<Option<&Arc<Segment>>, Apart> {
         let (mut media, mut found, mut any) = (Duration::ZERO, None, None);
-        for segment in self.held().rev() {
+        for segment in self.held().rev().filter(|segment| !segment.slate) {
             let part = match segment.part() {
                 Ok(part) => part,
                 Err(apart) if any.is_none() => return Err(apart),
@@ -154,8 +169,8 @@ mod tests {
     use crate::testing::{draft, part, wall};
     use crate::window::{Draft, Numbering};
 
-    /// Two seconds each; the letter says how a segment begins: with a key frame, without, or that it
-    /// cannot be a part of a continuous body.
+    /// Two seconds each; the letter says how a segment begins: with a key frame, without, with a break; or that
+    /// it cannot be a part of a continuous body; or that it is a clip, the first behind a break.
     fn window(segments: &str) -> Window {
         let mut window = Window::new(Numbering {
             sequence: MediaSequence(10),
@@ -163,16 +178,27 @@ mod tests {
             continues: false,
             date: None,
         });
+        let mut clips = crate::slate::Run::default();
+        let mut before = 'k';
         for (index, letter) in (0..).zip(segments.chars()) {
+            let is_clip = letter == 's';
+            let part = match letter {
+                's' => clips.next(crate::Clip::Lost).part,
+                // What stands between clips as media: clips, too, which are H.264 with AAC.
+                'h' => crate::slate::Run::default().next(crate::Clip::Lost).part,
+                _ => Some(Arc::new(part(letter != 'p'))),
+            };
             let draft = Draft {
                 container: match letter {
                     'm' => Container::FragmentedMp4,
                     _ => Container::TransportStream,
                 },
-                discontinuity: letter == 'd',
-                part: Some(Arc::new(part(letter != 'p'))),
+                discontinuity: letter == 'd' || is_clip != (before == 's'),
+                part,
+                slate: is_clip,
                 ..draft(2000)
             };
+            before = letter;
             window.push(draft, wall(index * 2), &Settings::default());
         }
         window
@@ -195,6 +221,7 @@ mod tests {
             intake: None,
             variant: None,
             counters: Counters::default(),
+            on_slate: false,
         }
     }
 
@@ -207,9 +234,18 @@ mod tests {
 
     /// What is sent from here on: number, seam, skipped; and what comes then.
     fn sent(cursor: &mut Cursor, snapshot: &Snapshot) -> (Vec<(u64, bool, bool)>, Step) {
+        sent_with(cursor, snapshot, false)
+    }
+
+    /// The same, with clips if they are wanted.
+    fn sent_with(
+        cursor: &mut Cursor,
+        snapshot: &Snapshot,
+        clips: bool,
+    ) -> (Vec<(u64, bool, bool)>, Step) {
         let mut sent = Vec::new();
         loop {
-            match cursor.step(snapshot, Duration::from_secs(4)) {
+            match cursor.step(snapshot, Duration::from_secs(4), clips) {
                 Ok(Step::Send {
                     segment,
                     seam,
@@ -285,10 +321,53 @@ mod tests {
     }
 
     #[test]
+    fn a_body_never_begins_with_a_clip() {
+        assert_eq!(entry("kkss", 2), Ok(Some(11)));
+        assert_eq!(entry("sskk", 30), Ok(Some(12)));
+        assert_eq!(entry("ssss", 4), Ok(None));
+        let (none, step) = sent_with(&mut Cursor::default(), &snapshot("ssss", Phase::Live), true);
+        assert!(none.is_empty() && matches!(step, Step::Wait), "{step:?}");
+    }
+
+    #[test]
+    fn clips_that_are_not_wanted_are_passed_over_with_a_seam_and_count_as_no_loss() {
+        let mut cursor = Cursor::default();
+        sent(&mut cursor, &snapshot("hh", Phase::Live));
+        let (none, step) = sent(&mut cursor, &snapshot("hhss", Phase::Live));
+        assert!(none.is_empty() && matches!(step, Step::Wait), "{step:?}");
+        let (more, _) = sent(&mut cursor, &snapshot("hhsssh", Phase::Live));
+        assert_eq!(more, [(15, true, false)]);
+        let (none, step) = sent(&mut cursor, &snapshot("hhsssh", failed()));
+        assert!(none.is_empty() && matches!(step, Step::End), "{step:?}");
+    }
+
+    #[test]
+    fn clips_that_are_wanted_are_sent_with_a_seam_at_both_ends() {
+        let mut cursor = Cursor::default();
+        sent_with(&mut cursor, &snapshot("hh", Phase::Live), true);
+        let (more, _) = sent_with(&mut cursor, &snapshot("hhsssh", Phase::Live), true);
+        let wanted = [
+            (12, true, false),
+            (13, false, false),
+            (14, false, false),
+            (15, true, false),
+        ];
+        assert_eq!(more, wanted);
+    }
+
+    #[test]
+    fn clips_are_passed_over_in_a_body_that_has_other_streams_than_they() {
+        let mut cursor = Cursor::default();
+        sent_with(&mut cursor, &snapshot("kk", Phase::Live), true);
+        let (more, _) = sent_with(&mut cursor, &snapshot("kkssk", Phase::Live), true);
+        assert_eq!(more, [(14, true, false)]);
+    }
+
+    #[test]
     fn a_body_cannot_go_on_with_what_cannot_be_a_part_of_it() {
         let mut cursor = Cursor::default();
         sent(&mut cursor, &snapshot("kk", Phase::Live));
-        let step = cursor.step(&snapshot("kkm", Phase::Live), Duration::ZERO);
+        let step = cursor.step(&snapshot("kkm", Phase::Live), Duration::ZERO, false);
         assert_eq!(step.err(), Some(Apart::FragmentedMp4));
     }
 }

@@ -63,6 +63,13 @@ pub enum Event {
     },
     /// Enough is held for viewers to start.
     WentLive,
+    /// Viewers are shown a clip in the place of media.
+    SlateShown {
+        /// What it says.
+        clip: crate::Clip,
+    },
+    /// Media of the source follows on the clips.
+    SlateLeft,
     /// Segments that the source had listed could not be had; viewers skip them.
     SegmentsLost {
         /// How many.

@@ -61,6 +61,20 @@ pub enum Failure {
         /// What was wrong last.
         last: String,
     },
+    /// Viewers were shown clips for as long as they may wait.
+    #[error("not ready within {} s: {last}", waited.as_secs_f64())]
+    NotReady {
+        /// How long they waited.
+        waited: Duration,
+        /// What was wrong last.
+        last: String,
+    },
+    /// What came does not fit a list that was begun without it.
+    #[error("the list was begun before the source told how long its segments are: {cause}")]
+    Misfit {
+        /// What does not fit what.
+        cause: String,
+    },
     /// It played, and then nothing came any more.
     #[error("the source has been silent for {} s: {last}", silent.as_secs())]
     SourceLost {

@@ -26,6 +26,7 @@ pub(crate) struct Follow {
     breaks: u64,
     seen: BTreeMap<u64, u64>,
     target: Duration,
+    has_listed: bool,
     changed_at: Moment,
     stale_since: Option<Moment>,
     ended_since: Option<Moment>,
@@ -52,6 +53,7 @@ impl Follow {
             breaks: 0,
             seen: BTreeMap::new(),
             target: TARGET_MIN,
+            has_listed: false,
             changed_at: now,
             stale_since: None,
             ended_since: None,
@@ -61,6 +63,11 @@ impl Follow {
     /// The target duration of the newest list.
     pub(crate) fn target(&self) -> Duration {
         self.target
+    }
+
+    /// Whether a list was seen, so that its target duration is known.
+    pub(crate) fn has_listed(&self) -> bool {
+        self.has_listed
     }
 
     /// When the list last had something new.
@@ -81,6 +88,7 @@ impl Follow {
     /// Takes the next list.
     pub(crate) fn read(&mut self, now: Moment, list: &hls::Media, settings: &Settings) -> News {
         self.target = list.target_duration.clamp(TARGET_MIN, TARGET_MAX);
+        self.has_listed = true;
         self.ended_since = match (list.ended, self.ended_since) {
             (false, _) => None,
             (true, since) => since.or(Some(now)),

@@ -17,6 +17,7 @@ mod reserve;
 mod resource;
 mod segment;
 mod settings;
+mod slate;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use queue::{FETCHES_MAX, ItemId};
 pub use resource::{ResourceId, Wanted};
 pub use segment::{Apart, Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 pub use settings::{PUBLISHED_SEGMENTS_MIN, Settings};
+pub use slate::Clip;
 pub use snapshot::{Counters, Phase, Snapshot};
 pub use source::{Intake, PullId, SourceKind};
 pub use time::Moment;

@@ -14,6 +14,10 @@ const STARVING_MIN: Duration = Duration::from_secs(30);
 /// Lost bytes, missing key frames and the like are told no more often.
 const NOTICED_EVERY: Duration = Duration::from_secs(60);
 
+/// Before viewers are served, segments are shorter by this: a list needs three to begin with, and the sooner there are three,
+/// the sooner it begins.
+const FIRST_SHARE: u32 = 2;
+
 /// How much longer than the target duration a segment may be: it is rounded to whole seconds (RFC 8216 4.3.3.1).
 const ROUNDING: Duration = Duration::from_millis(400);
 
@@ -40,10 +44,9 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(now: Moment, pull: PullId, kind: SourceKind, settings: &Settings) -> Self {
-        let target = settings.segment_target;
         let options = Options {
-            target,
-            longest: target * 3,
+            target: first_target(settings),
+            longest: settings.segment_target * 3,
             bytes_max: settings.bytes_max / 4,
         };
         Self {
@@ -61,9 +64,9 @@ impl Reading {
     }
 
     /// From now on its segments fit a target duration.
-    pub(crate) fn fit(&mut self, target: u64) {
+    pub(crate) fn fit(&mut self, target: u64, wanted: Duration) {
         let longest = Duration::from_secs(target) + ROUNDING;
-        self.segmenter.limit(longest);
+        self.segmenter.aim(wanted, longest);
     }
 
     /// Notes that media was cut out of it; whether it has given as much as a segment has, less what key frames come early
@@ -90,6 +93,11 @@ impl Reading {
         }
         may
     }
+}
+
+/// How long segments are before viewers are served.
+pub(crate) fn first_target(settings: &Settings) -> Duration {
+    settings.segment_target / FIRST_SHARE
 }
 
 impl std::fmt::Debug for Reading {

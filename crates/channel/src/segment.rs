@@ -152,6 +152,8 @@ pub struct Segment {
     pub map: Option<Arc<Resource>>,
     /// Tags that we do not interpret and pass on with it.
     pub tags: Vec<String>,
+    /// Whether it is a clip of ours, in the place of media.
+    pub slate: bool,
 }
 
 impl Segment {

@@ -29,6 +29,13 @@ pub struct Settings {
     pub engine_intake: Option<Intake>,
     /// How long the segments are that continuous bodies are cut into (`segment_seconds`).
     pub segment_target: Duration,
+    /// Whether viewers are shown clips while there is nothing else (`slate`).
+    pub slate: bool,
+    /// How long a start may take before it shows them: players give up on a first request after ten
+    /// seconds.
+    pub slate_after: Duration,
+    /// How long a start may show them (`hls_buffer_ready_timeout`).
+    pub buffer_ready_timeout: Duration,
     /// How long a channel outlives its last viewer (`channel_shutdown_delay`).
     pub linger: Duration,
     /// Bytes of media one channel may hold; the newest three segments are kept whatever their size,
@@ -54,6 +61,9 @@ impl Default for Settings {
             no_data_timeout: Duration::from_secs(60),
             engine_intake: None,
             segment_target: Duration::from_secs(4),
+            slate: false,
+            slate_after: Duration::from_secs(8),
+            buffer_ready_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(5),
             bytes_max: 256 << 20,
             viewer_idle_min: Duration::from_secs(15),

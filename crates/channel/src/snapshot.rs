@@ -65,6 +65,8 @@ pub struct Counters {
     pub flaws: u64,
     /// Bytes of media received and published.
     pub bytes_in: u64,
+    /// Clips published in the place of media.
+    pub slate_segments: u64,
 }
 
 /// A channel at one moment.
@@ -88,6 +90,8 @@ pub struct Snapshot {
     pub variant: Option<hls::Variant>,
     /// What was counted.
     pub counters: Counters,
+    /// Whether clips are shown at the moment, because there is nothing else.
+    pub on_slate: bool,
 }
 
 impl Snapshot {

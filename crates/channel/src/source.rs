@@ -117,6 +117,14 @@ impl Source {
         }
     }
 
+    /// When something came last of its body, if it has a continuous one.
+    pub(crate) fn intake_heard_at(&self) -> Option<Moment> {
+        match self {
+            Self::Reading(reading) => Some(reading.heard_at),
+            _ => None,
+        }
+    }
+
     /// The open source, if it has a continuous body.
     pub(crate) fn reading(&mut self) -> Option<&mut Reading> {
         match self {

@@ -106,6 +106,7 @@ pub(crate) fn draft(millis: u64) -> crate::window::Draft {
         key: None,
         map: None,
         tags: Vec::new(),
+        slate: false,
     }
 }
 

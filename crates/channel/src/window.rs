@@ -99,6 +99,8 @@ pub(crate) struct Draft {
     pub map: Option<Arc<Resource>>,
     /// Tags passed on.
     pub tags: Vec<String>,
+    /// Whether it is a clip of ours.
+    pub slate: bool,
 }
 
 /// The segments a channel holds. Readers get clones, which share the segments.
@@ -118,6 +120,8 @@ pub struct Window {
     target: Option<u64>,
     promised: Promise,
     ended: bool,
+    /// Something of the source's was appended since the life began.
+    has_media: bool,
 }
 
 impl Window {
@@ -135,6 +139,7 @@ impl Window {
             target: None,
             promised: Promise::default(),
             ended: false,
+            has_media: false,
         }
     }
 
@@ -195,17 +200,24 @@ impl Window {
         self.ended
     }
 
-    /// Fixes the target duration at no less than any segment held, rounded up, and no less than
+    /// Whether the source has brought something in this life, held still or not.
+    pub(crate) fn has_media(&self) -> bool {
+        self.has_media
+    }
+
+    /// Fixes the target duration, unless it stands, at no less than any segment held, rounded up, and no less than
     /// the source's.
     pub(crate) fn fix_target(&mut self, source: Duration, settings: &Settings) {
+        if self.target.is_some() {
+            return;
+        }
         let longest = self
             .held
             .iter()
             .map(|segment| segment.duration)
             .max()
             .unwrap_or_default();
-        let target = seconds_up(longest.max(source)).max(1);
-        self.target.get_or_insert(target);
+        self.target = Some(seconds_up(longest.max(source)).max(1));
         // Nobody has seen a list yet, so the first one need not show more than is set.
         self.slide(settings, Moment(Duration::MAX));
     }
@@ -221,6 +233,11 @@ impl Window {
         self.breaks || self.held.is_empty()
     }
 
+    /// Makes the next segment follow on the newest one, though something else was to follow with a break.
+    pub(crate) fn join_next(&mut self) {
+        self.breaks = false;
+    }
+
     /// Says that no segment will follow, or, when a source came back, that some will.
     pub(crate) fn set_ended(&mut self, ended: bool) {
         self.ended = ended;
@@ -233,6 +250,7 @@ impl Window {
         self.bytes = 0;
         self.listed_from = self.next;
         self.ended = false;
+        self.has_media = false;
         // Whoever read the old list was told that it is over, so this is another one.
         self.target = None;
         self.break_next();
@@ -266,7 +284,9 @@ impl Window {
             key: draft.key,
             map: draft.map,
             tags: draft.tags,
+            slate: draft.slate,
         });
+        self.has_media |= !segment.slate;
         self.next = self.next.next();
         self.bytes += segment.body.len();
         self.held.push_back(Arc::clone(&segment));

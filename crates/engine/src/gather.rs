@@ -6,8 +6,9 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// Large enough that a segment is a short list, small enough that its last chunk wastes little.
-pub(crate) const CHUNK_BYTES: usize = 64 << 10;
+/// Large enough that a segment is a short list, small enough that its last chunk wastes little; whole packets of MPEG-TS, so that
+/// chunks of a stream that begins with one share none.
+pub(crate) const CHUNK_BYTES: usize = 348 * 188;
 
 /// Chunks under construction.
 #[derive(Default)]

@@ -85,6 +85,11 @@ counted! {
         EventAgain = "an event was told again",
         EndedByCrash = "the end of a life was told after a crash",
         SettingsChanged = "settings were changed while Weir ran",
+        SlateStart = "a start showed the slate",
+        SlateLost = "an outage showed the slate",
+        SlateEnded = "the slate told of an end",
+        SlateLeft = "media followed on the slate",
+        Misfit = "media did not fit a list that the slate began",
         Calm = "everything got well in the end",
     }
 }

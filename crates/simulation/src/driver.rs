@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{
-    Channel, EndReason, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot, Viewers,
+    Channel, EndReason, Input, Moment, Numbering, Phase, Promise, PullId, Settings, Snapshot,
+    Viewers,
 };
 
 use crate::coverage::Seen;
@@ -82,6 +83,13 @@ pub(crate) struct Answer {
 }
 
 impl Driver {
+    /// How long a viewer may be silent, by the source's target duration and by the list's.
+    fn viewer_idle(&self, settings: &Settings) -> Duration {
+        let shown = self.shown.window.target();
+        let shown = shown.map_or(Duration::ZERO, Duration::from_secs);
+        settings.viewer_idle(self.target.max(shown))
+    }
+
     pub(crate) fn new(id: u64, number: usize, channel: Channel, shown: Snapshot) -> Self {
         Self {
             id,
@@ -115,9 +123,9 @@ impl Driver {
     pub(crate) fn is_decided(&self) -> bool {
         match &self.shown.phase {
             Phase::Failed { .. } => true,
-            Phase::Live | Phase::Lingering => self.shown.playlist.is_some(),
+            Phase::Starting | Phase::Live | Phase::Lingering => self.shown.playlist.is_some(),
             Phase::Stopping => self.viewers.is_closed(),
-            Phase::Idle | Phase::Starting => false,
+            Phase::Idle => false,
         }
     }
 }
@@ -204,7 +212,7 @@ impl World {
     }
 
     fn due(&self, driver: &Driver) -> Option<Moment> {
-        let idle = self.settings.viewer_idle(driver.target);
+        let idle = driver.viewer_idle(&self.settings);
         let expiry = driver.viewers.next_expiry(idle);
         let deadline = driver.channel.deadline(&self.settings);
         deadline.into_iter().chain(expiry).min()
@@ -226,7 +234,7 @@ impl World {
     }
 
     fn look_after_viewers(&mut self, driver: &mut Driver) {
-        let idle = self.settings.viewer_idle(driver.target);
+        let idle = driver.viewer_idle(&self.settings);
         for _ in driver.viewers.expire(self.moment(), idle) {
             self.see(Seen::ViewerExpired);
         }

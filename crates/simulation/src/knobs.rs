@@ -26,6 +26,8 @@ pub(crate) fn any(random: &mut Random) -> Settings {
         linger: random.seconds(1..=60),
         bytes_max: random.pick(&BYTES_MAX),
         viewer_in_segment_uri: random.chance(50),
+        slate: random.chance(50),
+        buffer_ready_timeout: random.seconds(5..=120),
         ..Settings::default()
     }
 }
@@ -33,7 +35,10 @@ pub(crate) fn any(random: &mut Random) -> Settings {
 /// The settings of a new installation, but for one thing now and then.
 pub(crate) fn usual(random: &mut Random) -> Settings {
     let odd = any(random);
-    let usual = Settings::default();
+    let usual = Settings {
+        slate: random.chance(50),
+        ..Settings::default()
+    };
     match random.below(6) {
         0 => Settings {
             window_size: odd.window_size.min(usual.segments_max),
@@ -60,6 +65,7 @@ pub(crate) fn serene(random: &mut Random) -> Settings {
     Settings {
         window_size: random.within(5..=12) as usize,
         poll_interval: random.within(3..=5) as f64 / 10.0,
+        slate: random.chance(50),
         ..Settings::default()
     }
 }

@@ -46,6 +46,14 @@ pub async fn run(options: &Options) -> Result<Report, GetError> {
     Ok(Report::sum(reports))
 }
 
+/// The same, whose viewers look at heads and marks alone, in segments that may be cut anywhere.
+pub async fn glance(options: &Options) -> Result<Report, GetError> {
+    let target = Target::of(&options.url)?;
+    let watch = |until| Viewer::new(target.clone(), until).glancing().watch();
+    let reports = all(options, watch, Report::of_a_broken_viewer).await;
+    Ok(Report::sum(reports))
+}
+
 /// The same with a continuous body at `url`, whose viewers look at heads and marks alone; with `notes`, they note
 /// when each packet came.
 pub async fn listen(options: &Options, notes: bool) -> Result<Heard, GetError> {
@@ -114,6 +122,21 @@ mod tests {
         assert!(report.is_clean(), "{report:?}");
         assert_eq!(report.served, 3);
         assert!((15..=24).contains(&report.segments), "{report:?}");
+        assert_eq!(origin.metrics().fetches_all(), report.segments);
+    }
+
+    #[tokio::test]
+    async fn who_only_glances_counts_the_same_and_sees_what_was_left_out() {
+        let origin = origin().await;
+        let options = Options {
+            url: origin.url(),
+            viewers: 3,
+            arrival: Duration::ZERO,
+            duration: Duration::from_millis(3500),
+        };
+        origin.faults().add(Rule::new(Listing::Lose(2)));
+        let report = glance(&options).await.expect("an address");
+        assert_eq!((report.gaps, report.wrong_bytes), (3, 0), "{report:?}");
         assert_eq!(origin.metrics().fetches_all(), report.segments);
     }
 

@@ -16,7 +16,7 @@ use url::Url;
 
 pub use args::{Args, Command, DemoArgs, Misbehaviour, ServeArgs};
 
-use crate::settings::{EngineStream, Settings};
+use crate::settings::{EngineStream, Settings, Slate};
 
 /// A stream that the operator has named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub struct Config {
     pub shared_segment_urls: bool,
     /// Shortest silence after which an HLS viewer counts as gone.
     pub viewer_idle: Duration,
+    /// How long viewers wait for a channel to start before they are shown what is going on.
+    pub slate_after: Duration,
     /// Bytes of media that one channel may hold.
     pub channel_bytes_max: usize,
     /// Connections served at once.
@@ -130,6 +132,9 @@ impl Config {
                 EngineStream::Hls => Some(Intake::Playlist),
             },
             segment_target: settings.segment_seconds,
+            slate: settings.slate != Slate::Off,
+            slate_after: self.slate_after,
+            buffer_ready_timeout: settings.hls_buffer_ready_timeout,
             linger: settings.channel_shutdown_delay,
             bytes_max: self.channel_bytes_max,
             viewer_idle_min: self.viewer_idle,

@@ -28,8 +28,8 @@ const DEAD: Duration = Duration::from_secs(3);
 /// What an engine needs before it gives anything: less than a real one, for who tries things out.
 const START: Duration = Duration::from_secs(1);
 
-/// What a slow engine needs before it gives anything.
-const SLOW_START: Duration = Duration::from_secs(10);
+/// What a slow engine needs before it gives anything: as long as the slowest in the field.
+const SLOW_START: Duration = Duration::from_secs(25);
 
 /// A slow engine's bytes a second for each segment; the clips need about 40 KB/s.
 const SLOW_PACE: u64 = 80_000;

@@ -197,7 +197,7 @@ impl Driver {
 
     /// The one place that waits.
     async fn wait(&mut self) -> Wake {
-        let idle = self.limits.viewer_idle(self.target);
+        let idle = self.viewer_idle();
         let expiry = self.handle.viewers().next_expiry(idle);
         let deadline = self
             .channel
@@ -227,8 +227,16 @@ impl Driver {
         }
     }
 
+    /// How long a viewer may be silent. Viewers go by the list they are shown, which may have been begun before the
+    /// source's.
+    fn viewer_idle(&self) -> Duration {
+        let shown = self.show.borrow().window.target();
+        let shown = shown.map_or(Duration::ZERO, Duration::from_secs);
+        self.limits.viewer_idle(self.target.max(shown))
+    }
+
     fn look_after_viewers(&mut self) {
-        let idle = self.limits.viewer_idle(self.target);
+        let idle = self.viewer_idle();
         let mut viewers = self.handle.viewers();
         let gone = viewers.expire(self.context.clock.now(), idle);
         let present = !viewers.is_empty();

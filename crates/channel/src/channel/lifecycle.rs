@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Channel, Effect, State};
 use crate::event::{EndReason, Event};
 use crate::failure::Failure;
+use crate::reading::first_target;
 use crate::settings::PUBLISHED_SEGMENTS_MIN;
 use crate::settings::Settings;
 use crate::source::{Intake, Source};
@@ -52,6 +53,7 @@ impl Channel {
 
     fn start(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.window.clear();
+        self.slate.begin();
         self.variant = None;
         self.opened_in_life = 0;
         self.barren = 0;
@@ -79,9 +81,9 @@ impl Channel {
             return;
         }
         let source = self.source_target(settings);
-        self.window.fix_target(source, settings);
+        let least = Self::target_least(settings);
+        self.window.fix_target(source.max(least), settings);
         self.window.fit(settings);
-        self.fit_reading();
         self.reserve.pace(now);
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
@@ -97,26 +99,41 @@ impl Channel {
     }
 
     /// The least target duration that suits the open source.
-    fn source_target(&mut self, settings: &Settings) -> Duration {
+    pub(super) fn source_target(&mut self, settings: &Settings) -> Duration {
         if let Some(following) = self.source.following() {
             return following.follow.target();
         }
         if self.source.reading().is_none() {
             return Duration::ZERO;
         }
-        // Key frames do not come exactly when they should, and what is in the making must fit as well.
-        (settings.segment_target * 5 / 4).max(self.open_elapsed())
+        self.cut_target(settings).max(self.open_elapsed())
+    }
+
+    /// The least target duration that suits what is cut here: key frames do not come exactly when they should.
+    pub(super) fn cut_target(&self, settings: &Settings) -> Duration {
+        match self.wanted_intake(settings) {
+            Intake::Continuous => settings.segment_target * 5 / 4,
+            Intake::Playlist => Duration::ZERO,
+        }
     }
 
     /// Keeps the segments of a continuous source within the target duration, once it stands.
-    pub(super) fn fit_reading(&mut self) {
-        let target = self.window.target();
-        if let (Some(target), Some(reading)) = (target, self.source.reading()) {
-            reading.fit(target);
+    pub(super) fn fit_reading(&mut self, settings: &Settings) {
+        let wanted = if self.window.has_media() {
+            settings.segment_target
+        } else {
+            first_target(settings)
+        };
+        if let (Some(target), Some(reading)) = (self.window.target(), self.source.reading()) {
+            reading.fit(target, wanted);
         }
     }
 
     fn is_ready(&self, settings: &Settings) -> bool {
+        if self.window.target().is_some() {
+            // A list is shown already, and whatever comes stands in it.
+            return self.window.has_media();
+        }
         let held = self.window.held().len();
         let filled = settings.initial_buffer <= self.window.duration();
         // Memory for more is not there, or the source has no more.
@@ -127,7 +144,7 @@ impl Channel {
             || (PUBLISHED_SEGMENTS_MIN <= held && full)
     }
 
-    fn source_has_ended(&self) -> bool {
+    pub(super) fn source_has_ended(&self) -> bool {
         match &self.source {
             Source::Following(following) => following.follow.ended_since().is_some(),
             _ => false,
@@ -140,7 +157,7 @@ impl Channel {
             self.state,
             State::Starting { .. } | State::Live | State::Lingering { .. }
         );
-        runs && 0 < self.window.held().len()
+        runs && self.window.has_media()
     }
 
     /// Ends the life with a failure that viewers are told; new ones are refused for a while.
@@ -159,6 +176,7 @@ impl Channel {
         self.open = None;
         // Viewers that play the last of the window are told that nothing follows.
         self.window.set_ended(true);
+        self.slate.end(reason);
         out.push(Effect::Tell(Event::Failed {
             failure: failure.clone(),
         }));
@@ -181,6 +199,7 @@ impl Channel {
         self.open = None;
         self.tell_end(out, reason);
         self.window.set_ended(true);
+        self.slate.end(reason);
         self.enter(State::Stopping { again: false });
     }
 
@@ -196,6 +215,12 @@ impl Channel {
                     waited: settings.first_segment_timeout,
                     last: self.last_trouble.clone(),
                 });
+            self.fail(now, out, failure, EndReason::StartFailed);
+        } else if self.slate_over(settings).is_some_and(|at| at <= now) {
+            let failure = Failure::NotReady {
+                waited: settings.buffer_ready_timeout,
+                last: self.last_trouble.clone(),
+            };
             self.fail(now, out, failure, EndReason::StartFailed);
         }
         match self.state {
@@ -223,7 +248,7 @@ impl Channel {
 
     fn first_segment_due(&self, settings: &Settings) -> Option<Moment> {
         let since = self.state.starting_since()?;
-        (self.window.held().len() == 0).then(|| since + settings.first_segment_timeout)
+        (!self.window.has_media()).then(|| since + settings.first_segment_timeout)
     }
 
     pub(super) fn life_deadline(&self, settings: &Settings) -> Option<Moment> {
@@ -232,7 +257,8 @@ impl Channel {
             State::Failed { until, .. } => Some(until),
             _ => None,
         };
-        [end, self.first_segment_due(settings)]
+        let first = self.first_segment_due(settings);
+        [end, first, self.slate_over(settings)]
             .into_iter()
             .flatten()
             .min()

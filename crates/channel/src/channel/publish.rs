@@ -158,9 +158,11 @@ impl Channel {
             Ok(parts) => parts,
             Err(cause) => {
                 self.window.break_next();
+                self.slate.unfit(&cause);
                 return self.count_lost(out, 1, cause);
             }
         };
+        self.leave_slate(out, item.segment.duration);
         for (index, (part, duration)) in parts.into_iter().enumerate() {
             let first = index == 0;
             let draft = Draft {
@@ -176,6 +178,7 @@ impl Channel {
                     .as_ref()
                     .and_then(|map| self.resources.map(map)),
                 tags: tags(&item.segment, first),
+                slate: false,
                 part: part.part,
                 body: part.body,
             };

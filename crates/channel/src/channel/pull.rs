@@ -70,11 +70,10 @@ impl Channel {
             Intake::Continuous => {
                 out.push(Effect::Read { pull });
                 let mut reading = Reading::new(now, pull, kind, settings);
-                reading.repeats = 0 < self.window.held().len();
+                reading.repeats = self.window.has_media();
                 Source::Reading(Box::new(reading))
             }
         };
-        self.fit_reading();
         self.changed = true;
         out.push(Effect::Tell(Event::SourceOpened {
             opened: self.opened_in_life,

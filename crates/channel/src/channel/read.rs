@@ -217,6 +217,7 @@ impl Channel {
         if breaks {
             self.window.break_next();
         }
+        self.leave_slate(out, segment.duration);
         match self.window.target() {
             _ if !self.window_has_map() => {}
             // Nobody has seen what was held so far.
@@ -243,6 +244,7 @@ impl Channel {
             key: None,
             map: None,
             tags: Vec::new(),
+            slate: false,
             part: Some(Arc::new(Part::cut(opening, media.into()))),
             body: Body::new(chunks),
         };
@@ -252,10 +254,29 @@ impl Channel {
         self.published(now);
     }
 
+    /// Ends the segment in the making with what has come of it, where viewers may follow it: something else takes the
+    /// number after it. Whether there was anything.
+    pub(super) fn interrupt_reading(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        if self.open.take().is_none() {
+            return false;
+        }
+        let events = self.source.reading().map(|it| it.segmenter.interrupt());
+        self.take_cuts(now, settings, out, events.unwrap_or_default());
+        self.reserve.break_next();
+        let cut = !self.reserve.is_empty();
+        self.publish_whole_reserve(now, settings, out);
+        cut
+    }
+
     /// Shows viewers of continuous bodies how far the segment in the making has come. It is not shown before all that
     /// comes before it, nor where it may be what they had before.
     pub(super) fn show_open(&mut self, out: &mut Vec<Effect>) {
-        let waits = !self.reserve.is_empty();
+        let waits = !self.reserve.is_empty() || self.slate.is_shown() || !self.window.has_media();
         let reading = self.source.reading().filter(|it| !it.repeats);
         let Some(open) = reading
             .and_then(|it| it.segmenter.open())

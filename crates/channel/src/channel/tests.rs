@@ -9,6 +9,7 @@ mod origin;
 mod random;
 mod scene;
 mod settings;
+mod slate;
 mod sources;
 mod starting;
 mod stopping;

@@ -133,7 +133,7 @@ async fn a_segment_is_whole_and_in_even_chunks_that_hold_no_other_memory() {
     assert_eq!(body.bytes, length);
     assert!(body.chunks.concat() == sent, "the bytes are those sent");
     let (_, others) = body.chunks.split_last().unwrap();
-    assert!(others.iter().all(|chunk| 64 << 10 <= chunk.len()));
+    assert!(others.iter().all(|chunk| 60 << 10 <= chunk.len()));
     let held: usize = body
         .chunks
         .into_iter()

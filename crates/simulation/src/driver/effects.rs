@@ -1,6 +1,6 @@
 //! What a driver does with each effect; it decides nothing.
 
-use channel::{Effect, EndReason, Event, Input, Snapshot};
+use channel::{Clip, Effect, EndReason, Event, Failure, Input, Snapshot};
 
 use super::Driver;
 use crate::coverage::Seen;
@@ -105,7 +105,18 @@ impl World {
             }
             Event::SourceRestarted => self.see(Seen::SourceRestarted),
             Event::SegmentsLost { .. } => self.see(Seen::SegmentsLost),
-            Event::Failed { .. } | Event::SourceFlawed { .. } => {}
+            Event::SlateShown { clip } => self.see(match clip {
+                Clip::Starting => Seen::SlateStart,
+                Clip::Lost => Seen::SlateLost,
+                Clip::Ended => Seen::SlateEnded,
+            }),
+            Event::SlateLeft => self.see(Seen::SlateLeft),
+            Event::SourceFlawed { .. } => {}
+            Event::Failed { failure } => {
+                if matches!(failure, Failure::Misfit { .. }) {
+                    self.see(Seen::Misfit);
+                }
+            }
         }
     }
 }

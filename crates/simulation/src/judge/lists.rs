@@ -43,6 +43,8 @@ pub(super) struct Lists {
     ended: bool,
     /// The newest segment that was looked at, and what its bytes said.
     newest: Option<(u64, Option<Mark>)>,
+    /// Whether it was one of Weir's own clips.
+    on_slate: bool,
     /// Segments seen in this life.
     seen: u64,
     repeats: u64,
@@ -123,7 +125,8 @@ impl Lists {
         let fresh: Vec<_> = held.take_while(|it| after < Some(it.sequence.0)).collect();
         for segment in fresh.into_iter().rev() {
             let mark = Mark::of(&segment.body);
-            if mark.is_none() {
+            self.slate(segment, snapshot);
+            if mark.is_none() && !segment.slate {
                 coverage.see(Seen::LongSegmentCut);
             }
             if segment.discontinuity {
@@ -147,6 +150,35 @@ impl Lists {
             }
             self.seen += 1;
             self.newest = Some((segment.sequence.0, mark));
+        }
+    }
+
+    /// A break stands where media and clips meet, and there alone; clips come only where they are wanted.
+    fn slate(&mut self, segment: &channel::Segment, snapshot: &Snapshot) {
+        let number = segment.sequence;
+        let was = std::mem::replace(&mut self.on_slate, segment.slate);
+        let newest = self.newest.map(|(sequence, _)| sequence + 1);
+        // What lies between may have left a narrow window unseen.
+        let joins = 0 < self.seen && newest == Some(number.0);
+        if joins && was != segment.slate {
+            assert!(
+                segment.discontinuity,
+                "{number} follows on the slate, or the slate on it"
+            );
+        }
+        if joins && was && segment.slate {
+            assert!(
+                !segment.discontinuity,
+                "{number} is a break within the slate"
+            );
+        }
+        if segment.slate {
+            let plain = segment.map.is_none() && segment.key.is_none();
+            assert!(plain, "{number} is a clip that needs something");
+            assert!(
+                snapshot.window.target() >= Some(2),
+                "a clip does not fit the list"
+            );
         }
     }
 

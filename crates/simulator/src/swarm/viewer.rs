@@ -8,6 +8,7 @@ use super::client::{Client, GetError, Target};
 use super::playhead::Playhead;
 use super::playlist::{self, Entry, List};
 use super::report::Report;
+use super::track::Track;
 use crate::clock;
 use crate::media::check;
 
@@ -25,6 +26,8 @@ pub(super) struct Viewer {
     next: Option<u64>,
     /// The number that comes next in the media.
     mark: Option<u64>,
+    /// What looks at packets, where segments are not looked at as wholes.
+    track: Option<Track>,
     playhead: Playhead,
     report: Report,
 }
@@ -37,8 +40,17 @@ impl Viewer {
             client: None,
             next: None,
             mark: None,
+            track: None,
             playhead: Playhead::default(),
             report: Report::default(),
+        }
+    }
+
+    /// Looks at heads and marks alone, in segments that were cut anywhere.
+    pub(super) fn glancing(self) -> Self {
+        Self {
+            track: Some(Track::default()),
+            ..self
         }
     }
 
@@ -50,6 +62,9 @@ impl Viewer {
         if self.report.segments == 0 {
             self.report.failed(&"a viewer got no segment");
         }
+        let seen = self.track.map(|track| track.seen).unwrap_or_default();
+        self.report.gaps += seen.gaps;
+        self.report.wrong_bytes += seen.wrong;
         self.playhead.end(until);
         self.report.served = usize::from(0 < self.report.segments);
         self.report.stalls = self.playhead.stalls;
@@ -114,8 +129,17 @@ impl Viewer {
     async fn fetch(&mut self, entry: &Entry) -> Result<(), GetError> {
         let asked_at = clock::now();
         let path = self.target.joined(&entry.line);
+        let mut track = self.track.take();
         let body = self.client().await?.body(&path).await?;
-        let (bytes, checked) = (body.len(), check(body));
+        let bytes = body.len();
+        let checked = match &mut track {
+            Some(track) => {
+                track.feed(body);
+                None
+            }
+            None => Some(check(body)),
+        };
+        self.track = track;
         let now = clock::now();
         self.report.segments += 1;
         self.report.bytes += bytes as u64;
@@ -123,6 +147,9 @@ impl Viewer {
             .segment_latency
             .note(now.duration_since(asked_at));
         self.playhead.feed(now, entry.duration);
+        let Some(checked) = checked else {
+            return Ok(());
+        };
         let found = checked.map(|mark| mark.segment);
         self.report.wrong_bytes += u64::from(found.is_err());
         let place = found.ok().or(self.mark);

@@ -141,10 +141,11 @@ impl Segmenter {
         std::mem::take(&mut self.events)
     }
 
-    /// From now on no segment is longer than this; the one in the making must not be longer already.
-    pub fn limit(&mut self, longest: Duration) {
+    /// From now on segments end with the first key frame that comes so much later, and none is longer than this; the one
+    /// in the making must not be longer already.
+    pub fn aim(&mut self, target: Duration, longest: Duration) {
+        self.options.target = target.min(longest);
         self.options.longest = longest;
-        self.options.target = self.options.target.min(longest);
     }
 
     /// The segment that is being received, as far as it is decided what belongs to it: mostly all but what came of the

@@ -5,8 +5,9 @@ use crate::{LooksLike, PACKET_BYTES};
 
 use super::Trouble;
 
-/// Tables come several times a second; in so many packets, two seconds at 8 Mbit/s, they would have.
-const PACKETS_MAX: u64 = 10_000;
+/// Tables come several times a second; in so many packets, eight seconds at 8 Mbit/s and one at the rate of a whole transponder, they
+/// would have.
+const PACKETS_MAX: u64 = 40_000;
 
 /// No packet in so many bytes: there is none. What comes before a stream is a message of a few kilobytes at most.
 const SEARCH_BYTES_MAX: u64 = 64 << 10;

@@ -105,6 +105,23 @@ fn time_goes_on_frame_by_frame_across_a_seam_and_across_the_wrap() {
 }
 
 #[test]
+fn counters_go_on_across_a_seam_however_full_the_last_packet_is() {
+    // One of so many sizes fills the last packet of a frame to the end, without any stuffing.
+    for frame_bytes in 1_000..1_184 {
+        let bodies = [90_000, 7_000_000_000].map(|first| {
+            let body = Stream {
+                frames: 50,
+                frame_bytes,
+                ..stream(first)
+            };
+            body.bytes()
+        });
+        let sent = sent(&joined(&[&bodies[0], &bodies[1]]).concat());
+        assert_eq!(sent.continuity_errors, 0, "frames of {frame_bytes} bytes");
+    }
+}
+
+#[test]
 fn without_a_seam_everything_but_the_tables_is_what_was_received() {
     let segments = segments(&stream(90_000).bytes());
     let (mut viewer, mut out) = (Seamless::default(), vec![]);

@@ -80,7 +80,8 @@ async fn joining() -> anyhow::Result<Vec<Row>> {
         url: live.stream(),
         viewers: 1,
         arrival: Duration::ZERO,
-        duration: arrival * 2,
+        // Longer than it takes to come to life and be joined.
+        duration: stage::PATIENCE + arrival * 2,
     };
     let joining = Options {
         viewers,
@@ -121,7 +122,7 @@ async fn following() -> anyhow::Result<Vec<Row>> {
         duration,
     };
     let heard = swarm::listen(&options, true).await?;
-    let took = took(&live.log.entries(), &heard.arrivals);
+    let took = took(&live.source.log.entries(), &heard.arrivals);
     let paced = Paced::start(stage::media(2, bits / 4)).await?;
     options.viewers = 1;
     options.url = paced.url();

@@ -1,5 +1,5 @@
 //! A continuous source that gives its media as it comes to be, in pieces of 5 ms and never a byte ahead, and keeps a log
-//! of when each piece was handed to the system. It has one reader.
+//! of when each piece was handed to the system. It has one reader, whose coming begins the media.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -56,11 +56,12 @@ impl Paced {
     pub(crate) async fn start(media: Media) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (log, begun) = (Log::default(), now());
+        let (log, mut begun) = (Log::default(), None);
         let mut readers = JoinSet::new();
         let notes = log.clone();
         readers.spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
+                let begun = *begun.get_or_insert_with(now);
                 if let Err(error) = give(socket, &media, begun, &notes).await {
                     eprintln!("  the reader of the source is gone: {error}");
                 }
@@ -78,7 +79,7 @@ impl Paced {
     }
 }
 
-/// Gives one reader the media from now on.
+/// Gives one reader the media from the next key frame on.
 async fn give(
     mut socket: TcpStream,
     media: &Media,
@@ -92,7 +93,8 @@ async fn give(
     }
     socket.write_all(HEAD.as_bytes()).await?;
     let pieces = pieces_of(media);
-    let mut piece = begun.elapsed().div_duration_f64(PIECE) as u64;
+    let passed = begun.elapsed().div_duration_f64(PIECE) as u64;
+    let mut piece = passed.div_ceil(pieces) * pieces;
     let mut ready = rendered(media, piece / pieces).await?;
     loop {
         let (segment, place) = (piece / pieces, piece % pieces);

@@ -52,7 +52,7 @@ pub(crate) async fn newest(client: &mut Client, playlist: &str) -> anyhow::Resul
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A channel that is not live by then never will be.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until Weir's only channel can be played.
 pub(crate) async fn until_live(weir: &Server) -> anyhow::Result<()> {

@@ -15,6 +15,9 @@ use crate::settings::{CHOICES, Key, Settings, TABLE, Unit};
 /// Over twice the target durations in use: a player rests that long between two requests.
 const HEADERS_WAIT: Duration = Duration::from_secs(30);
 
+/// The first players give up on a first request after ten seconds, and none survives an error (measured).
+const SLATE_AFTER: Duration = Duration::from_secs(8);
+
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
     variable: F,
@@ -84,6 +87,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             ),
             shared_segment_urls: self.truth(shared, given(args.shared_segment_urls.as_ref())),
             viewer_idle: Duration::from_secs(idle),
+            slate_after: SLATE_AFTER,
             channel_bytes_max: usize::try_from(memory << 20).unwrap_or(usize::MAX),
             connections_max: usize::try_from(connections).unwrap_or(usize::MAX),
             headers_wait: HEADERS_WAIT,

@@ -144,6 +144,8 @@ fn channel_state(app: &App, handle: &Handle) -> Value {
         "buffer_bytes": window.bytes(),
         "target_duration_seconds": window.target(),
         "media_sequence": window.listed().next().map(|segment| segment.sequence.0),
+        "on_slate": snapshot.on_slate,
+        "slate_segments": counters.slate_segments,
         "bytes_in": counters.bytes_in,
         "bytes_out": sent,
         "upstream": {

@@ -2,6 +2,8 @@
 
 mod body;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -15,6 +17,12 @@ use body::{Continuous, Unread};
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";
+
+/// Media of the source: a body never begins with a clip of ours.
+const MEDIA: play::Wanted = play::Wanted {
+    what: |snapshot, settings| has_enough(snapshot, settings.ts_join_seconds),
+    wait: |settings| settings.initial_data_wait_timeout,
+};
 
 /// `GET /ace/stream/{id}.ts`: always plays a continuous stream, for players that go by a name's ending.
 pub(super) async fn file(
@@ -50,11 +58,7 @@ pub(super) async fn enter(
         delivery: Delivery::Continuous,
     };
     let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
-    let wait = |settings: &crate::settings::Settings| settings.initial_data_wait_timeout;
-    let settings = app.settings.clone();
-    let can_begin =
-        move |snapshot: &Snapshot| has_enough(snapshot, settings.borrow().ts_join_seconds);
-    let (_, visit) = play::ready(app, &handle, visit, wait, can_begin).await?;
+    let (_, visit) = play::ready(app, &handle, visit, &MEDIA).await?;
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
     let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;
@@ -67,13 +71,12 @@ pub(super) async fn enter(
 
 /// Whether a continuous stream can begin: as soon as there is as much media as it begins behind the newest, be it
 /// before there is enough for a playlist.
-fn has_enough(snapshot: &Snapshot, behind: std::time::Duration) -> bool {
+fn has_enough(snapshot: &Snapshot, behind: Duration) -> bool {
+    let media = snapshot.window.held().filter(|segment| !segment.slate);
+    let media: Duration = media.map(|segment| segment.duration).sum();
     match snapshot.phase {
-        Phase::Live | Phase::Lingering => true,
-        Phase::Starting => {
-            let media = snapshot.window.duration() + snapshot.open_elapsed();
-            !media.is_zero() && behind <= media
-        }
+        Phase::Live | Phase::Lingering => !media.is_zero(),
+        Phase::Starting => !media.is_zero() && behind <= media + snapshot.open_elapsed(),
         _ => false,
     }
 }

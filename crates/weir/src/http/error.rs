@@ -72,7 +72,11 @@ impl Problem {
                     format!("AceStream engine error: {text}"),
                 );
             }
-            Failure::NoFirstSegment { .. } | Failure::SourceLost { .. } | Failure::SourceEnded => {
+            Failure::NoFirstSegment { .. }
+            | Failure::NotReady { .. }
+            | Failure::Misfit { .. }
+            | Failure::SourceLost { .. }
+            | Failure::SourceEnded => {
                 format!("Timeout waiting for stream buffer: {failure}")
             }
         };

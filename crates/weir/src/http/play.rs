@@ -23,8 +23,17 @@ const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 /// Where browsers say why they ask; the first is the standard's, the others are of older ones.
 const PURPOSES: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
 
-/// How long the request waits that a playlist cannot be given to.
-const BUFFER_READY: fn(&Settings) -> Duration = |settings| settings.hls_buffer_ready_timeout;
+/// What a viewer waits for, and for how long.
+pub(super) struct Wanted {
+    pub(super) what: fn(&Snapshot, &Settings) -> bool,
+    pub(super) wait: fn(&Settings) -> Duration,
+}
+
+/// A playlist, whatever stands in it.
+const PLAYLISTS: Wanted = Wanted {
+    what: |snapshot, _| snapshot.playlist.is_some(),
+    wait: |settings| settings.hls_buffer_ready_timeout,
+};
 
 /// Times a channel that just ended is asked for again; each finds a new one in its place.
 const ENTRIES_MAX: usize = 4;
@@ -90,7 +99,7 @@ async fn enter(
         delivery: Delivery::Playlists,
     };
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
-    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY, has_list).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
     let token = view::token_text(viewer.0);
     let key = selector.key();
     let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
@@ -160,7 +169,7 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
         drop(visit);
         return Ok(live(&snapshot, viewer, first));
     }
-    let (snapshot, _visit) = ready(app, &handle, visit, BUFFER_READY, has_list).await?;
+    let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
     Ok(live(&snapshot, viewer, first))
 }
 
@@ -198,27 +207,20 @@ pub(super) fn visit(
     Err(Refused::Closed.into())
 }
 
-/// Whether viewers of playlists can be served.
-fn has_list(snapshot: &Snapshot) -> bool {
-    let served = matches!(snapshot.phase, Phase::Live | Phase::Lingering);
-    served && snapshot.playlist.is_some()
-}
-
-/// Waits until the channel can be played as `can_begin` judges it, is woken by it, and says why if it cannot.
+/// Waits until the channel can be played as it is wanted, is woken by it, and says why if it cannot.
 pub(super) async fn ready(
     app: &App,
     handle: &Handle,
     visit: Visit,
-    wait: fn(&Settings) -> Duration,
-    can_begin: impl Fn(&Snapshot) -> bool,
+    wanted: &Wanted,
 ) -> Result<(Arc<Snapshot>, Visit), Problem> {
     let mut snapshots = handle.snapshots();
     let decided = tokio::select! {
         biased;
-        decided = snapshots.wait_for(|shown| can_begin(shown) || is_hopeless(shown, handle)) => {
+        decided = snapshots.wait_for(|snapshot| is_decided(snapshot, app, handle, wanted)) => {
             decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
         }
-        waited = patience(app.settings.clone(), wait) => {
+        waited = patience(app.settings.clone(), wanted.wait) => {
             Err(Problem::not_ready(waited))
         }
     };
@@ -236,13 +238,15 @@ pub(super) async fn ready(
     Err(problem)
 }
 
-/// Whether waiting is in vain.
-fn is_hopeless(snapshot: &Snapshot, handle: &Handle) -> bool {
+fn is_decided(snapshot: &Snapshot, app: &App, handle: &Handle, wanted: &Wanted) -> bool {
     match &snapshot.phase {
         Phase::Failed { .. } => true,
+        Phase::Starting | Phase::Live | Phase::Lingering => {
+            (wanted.what)(snapshot, &app.settings.borrow())
+        }
         // Only the end of the service closes a channel that somebody waits for.
         Phase::Stopping => handle.is_over(),
-        Phase::Idle | Phase::Starting | Phase::Live | Phase::Lingering => false,
+        Phase::Idle => false,
     }
 }
 

@@ -16,10 +16,10 @@ const PACE_MIN: Duration = Duration::from_millis(1);
 const FEW_VIEWERS: usize = 100;
 
 /// What each one more adds to it.
-const PACE_STEP: Duration = Duration::from_micros(125);
+const PACE_STEP: Duration = Duration::from_micros(200);
 
-/// The slowest pace; 64 KiB come in this time at 8 Mbit/s.
-const PACE_MAX: Duration = Duration::from_millis(64);
+/// The slowest pace, at which 100 KB come at 8 Mbit/s: as much as is written at once of a segment.
+const PACE_MAX: Duration = Duration::from_millis(100);
 
 /// What a read brings: bytes, the end, or why there is none.
 pub(super) type Read = Result<Option<Vec<Bytes>>, FetchError>;
@@ -62,7 +62,7 @@ pub(super) async fn next(body: Option<&mut Body>, now: Moment, pace: Duration) -
 }
 
 /// How far apart a body's pieces are handed on at least. A few viewers get them as they come; with many, waking each of
-/// them for every little would take more time than sending it, and nobody sees a twentieth of a second.
+/// them for every little would take more time than sending it, and nobody sees a tenth of a second.
 pub(super) fn pace(viewers: usize) -> Duration {
     let many = viewers.saturating_sub(FEW_VIEWERS).try_into();
     (PACE_MIN + PACE_STEP * many.unwrap_or(u32::MAX)).min(PACE_MAX)

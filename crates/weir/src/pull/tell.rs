@@ -32,6 +32,13 @@ pub(super) fn event(registry: &Registry, outbox: &Outbox, handle: &Handle, event
         Event::SourceFlawed { what } => {
             tracing::warn!(channel = %key, "channel {key}: flaw in the source: {what}");
         }
+        Event::SlateShown { clip } => bounded(registry, handle, || {
+            let said = clip.as_str();
+            tracing::warn!(channel = %key, "channel {key}: showing the slate: {said}");
+        }),
+        Event::SlateLeft => {
+            tracing::info!(channel = %key, "channel {key}: back on the source");
+        }
         Event::SegmentsLost { count, cause } => {
             tracing::warn!(channel = %key, count, "channel {key}: segments lost: {cause}");
         }

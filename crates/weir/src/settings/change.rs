@@ -185,6 +185,7 @@ mod tests {
         let wanted = Settings {
             hls_window_size: 8,
             connection_timeout: std::time::Duration::from_millis(7_500),
+            stream_mode: crate::settings::StreamMode::Hls,
             ..Settings::default()
         };
         assert_eq!(settings, Ok(wanted));

@@ -143,7 +143,7 @@ pub const TABLE: &[Key] = &[
         "HLS_BUFFER_READY_TIMEOUT",
         30.0,
         5.0..120.0,
-        "How long a viewer's first request waits for the initial buffer, then it is answered 503."
+        "How long a viewer's first request waits for the initial buffer, then it is answered 503; and how long a start that shows the slate may take."
     ),
     seconds!(
         hls_first_segment_timeout,

@@ -160,19 +160,19 @@ async fn a_body_that_comes_as_fast_as_it_is_read_is_read_no_faster_than_it_is_sh
 }
 
 #[tokio::test]
-async fn who_begins_on_a_cold_channel_gets_tables_and_a_key_frame_before_any_segment_is_whole() {
-    let half = Options {
-        burst: SLOW_SEGMENT_BYTES as u64 / 2,
+async fn who_begins_on_a_cold_channel_gets_tables_and_a_key_frame_before_there_is_a_list() {
+    let some = Options {
+        burst: SLOW_SEGMENT_BYTES as u64 * 3 / 2,
         ..slow_engine()
     };
-    let stage = Stage::read_on(half, slow).await;
+    let stage = Stage::read_on(some, slow).await;
     let frozen = stage.engine.faults().add(Session::Freeze);
     let mut listener = stage.listener().await;
     listener.until(|report| report.last.is_some()).await;
     let state = stage.channel(|it| it["viewers"] == 1).await;
     assert_eq!(
         (&state["segments"], &state["state"]),
-        (&0.into(), &"starting".into())
+        (&1.into(), &"starting".into())
     );
     assert!(listener.report().tables_first);
     stage.engine.faults().remove(frozen);

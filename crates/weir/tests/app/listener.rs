@@ -110,11 +110,9 @@ impl Listener {
 
     /// Reads what comes next; false at the end, which must be one.
     pub(crate) async fn read(&mut self) -> bool {
-        let Some(frame) = within(self.body.frame()).await else {
+        let Some(bytes) = self.hear().await else {
             return false;
         };
-        let frame = frame.expect("an answer that is not broken off");
-        let bytes = frame.into_data().expect("data");
         self.check.feed(&bytes);
         let times = &mut self.times;
         let _ = self.reader.feed(&bytes, |packet| {
@@ -122,6 +120,13 @@ impl Listener {
             std::ops::ControlFlow::Continue(())
         });
         true
+    }
+
+    /// The next bytes, whatever they are; nothing at the end, which must be one.
+    pub(crate) async fn hear(&mut self) -> Option<Bytes> {
+        let frame = within(self.body.frame()).await?;
+        let frame = frame.expect("an answer that is not broken off");
+        Some(frame.into_data().expect("data"))
     }
 
     /// Reads until what was read is as wanted.

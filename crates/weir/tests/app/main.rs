@@ -33,6 +33,7 @@ mod settings_bad_input;
 mod settings_calls;
 mod settings_effects;
 mod settings_saving;
+mod slate;
 mod slow_viewers;
 mod sources;
 mod stage;

@@ -123,6 +123,24 @@ async fn hls_max_initial_segments_is_enough_for_who_waits_for_more() {
 }
 
 #[tokio::test]
+async fn slate_lets_in_who_waits_for_a_source_that_gives_nothing() {
+    let stage = without_media(|config| config.slate_after = Duration::ZERO).await;
+    let waiting = stage.viewer();
+    let state = stage.channel(|it| it["upstream"]["sessions"] == 1).await;
+    assert_eq!(state["slate_segments"], 0, "{state:#}");
+    assert!(!waiting.is_finished());
+    stage.set("slate=hls").await;
+    let answer = within(waiting).await.expect("an answer");
+    let list = Player::of(stage.address(), &answer).poll().await;
+    assert_eq!(list.segments.len(), 3);
+    let state = stage.channel(|it| it["on_slate"] == true).await;
+    assert_eq!(
+        (&state["state"], &state["segments"]),
+        (&"starting".into(), &4.into())
+    );
+}
+
+#[tokio::test]
 async fn hls_window_size_is_the_length_of_the_list_from_the_next_poll_on() {
     let (stage, mut watcher) = watched(|_| {}).await;
     let listed = async |watcher: &mut Watcher, count| {

@@ -302,7 +302,7 @@ async fn bad_saved_values_are_left_out_alone_and_a_copy_is_kept() {
     let weir = weir(&folder, |_| {}).await;
     let read = settings(weir.address()).await.json;
     let wanted = json!({
-        "hls_window_size": 6, "stream_timeout": 77, "stream_mode": "HLS",
+        "hls_window_size": 6, "stream_timeout": 77, "stream_mode": "TS",
         "hls_max_segments": 20, "hls_max_initial_segments": 10,
     });
     assert!(holds(&read, &wanted), "{read:#}");

@@ -23,7 +23,12 @@ struct Stage {
 
 impl Stage {
     fn of(kind: SourceKind) -> Self {
+        Self::with(kind, |_| {})
+    }
+
+    fn with(kind: SourceKind, set: impl FnOnce(&mut Scene)) -> Self {
         let mut scene = scene();
+        set(&mut scene);
         scene.origin.kind = kind;
         scene.origin.intake = None;
         scene.tell(Input::ViewerArrived);
@@ -35,7 +40,11 @@ impl Stage {
 
     /// One that has been live for a while, at its own pace.
     fn live() -> Self {
-        let mut stage = Self::of(SourceKind::Session);
+        Self::live_with(|_| {})
+    }
+
+    fn live_with(set: impl FnOnce(&mut Scene)) -> Self {
+        let mut stage = Self::with(SourceKind::Session, set);
         stage.play(30);
         assert_eq!(stage.scene.phase(), Phase::Live);
         stage
@@ -106,7 +115,10 @@ impl Stage {
 #[test]
 fn a_body_is_cut_at_key_frames_and_published_as_it_comes() {
     let stage = Stage::live();
-    assert_eq!(stage.shown(), [4000; 7]);
+    // Until viewers are served segments are shorter, so that they are served sooner.
+    let shown = stage.shown();
+    assert_eq!(shown[..5], [2000; 5]);
+    assert_eq!(shown[5..], [4000; 4]);
     assert_eq!(stage.breaks(), []);
     let words: Vec<&str> = stage
         .scene
@@ -122,7 +134,7 @@ fn a_burst_makes_the_channel_ready_at_once() {
     let mut stage = Stage::of(SourceKind::Session);
     stage.burst(13);
     assert_eq!(stage.scene.phase(), Phase::Live);
-    assert_eq!(stage.shown(), [4000; 3]);
+    assert_eq!(stage.shown(), [2000; 6]);
 }
 
 #[test]
@@ -338,16 +350,72 @@ fn what_a_next_body_repeats_of_the_one_before_is_shown_once() {
     let mut stage = Stage::live();
     let before = stage.newest();
     stage.end(Ok(()));
-    // A session begins with what its engine has held: all since the first key frame.
+    // A session begins with what its engine has held, here from the tenth second on.
     stage.broadcast = Broadcast::default();
-    stage.burst(26);
+    let _ = stage.broadcast.seconds(10);
+    stage.burst(16);
     assert!(
         stage.open().is_none(),
         "nobody follows what was shown before"
     );
     stage.play(14);
-    assert_eq!(stage.newest().0, before.0 + 3);
+    assert_eq!(stage.newest().0, before.0 + 4);
     let repeats = stage.scene.channel.snapshot(&stage.scene.settings);
-    assert_eq!(repeats.counters.repeats, 7);
+    assert_eq!(repeats.counters.repeats, 4);
     assert!(stage.open().is_some());
+}
+
+/// Clips and media, oldest first.
+fn clips(stage: &Stage) -> Vec<bool> {
+    let shown = stage.scene.shown.as_ref().expect("something is shown");
+    shown.window.held().map(|it| it.slate).collect()
+}
+
+#[test]
+fn clips_take_the_place_of_a_silent_body_and_what_had_come_of_a_segment_is_shown_before_them() {
+    let mut stage = Stage::live_with(|scene| scene.settings.slate = true);
+    stage.play(3);
+    let before = stage.newest();
+    let known = stage.shown().len();
+    stage.scene.play(14);
+    let shown = &clips(&stage)[known.min(20)..];
+    assert!(shown.starts_with(&[false, true]), "{shown:?}");
+    let media = stage.shown()[known];
+    assert!((1000..4000).contains(&media), "{media} ms of a segment");
+    assert_eq!(stage.breaks(), [before.0 + 1]);
+    assert_eq!(
+        stage.scene.reading.map(|it| it.0),
+        Some(0),
+        "it is waited for"
+    );
+    stage.play(8);
+    assert_eq!(clips(&stage).last(), Some(&false));
+    assert_eq!(stage.breaks().len(), 2);
+}
+
+#[test]
+fn a_body_that_only_begins_to_flow_is_shown_without_clips() {
+    let mut stage = Stage::with(SourceKind::Plain, |scene| scene.settings.slate = true);
+    stage.play(30);
+    assert_eq!(stage.scene.phase(), Phase::Live);
+    assert!(
+        clips(&stage).iter().all(|clip| !clip),
+        "{:?}",
+        clips(&stage)
+    );
+    assert_eq!(stage.breaks(), []);
+}
+
+#[test]
+fn a_body_that_is_long_in_coming_is_waited_for_with_clips() {
+    let mut stage = Stage::with(SourceKind::Session, |scene| scene.settings.slate = true);
+    stage.scene.play(25);
+    assert!(clips(&stage).iter().all(|clip| *clip));
+    stage.play(12);
+    let shown = clips(&stage);
+    assert!(
+        !shown[shown.len() - 2] && !shown[shown.len() - 1],
+        "{shown:?}"
+    );
+    assert_eq!(stage.breaks().len(), 1);
 }

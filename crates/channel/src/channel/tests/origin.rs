@@ -44,6 +44,10 @@ pub(crate) struct Origin {
     /// It has had no news since.
     pub(crate) frozen: Option<Moment>,
     pub(crate) ended: bool,
+    /// Length of its segments, in seconds.
+    pub(crate) seconds: u64,
+    /// The target duration that it states.
+    pub(crate) target: u64,
     /// Tags before the first entry, which hold for all.
     pub(crate) head: &'static str,
     /// Container of what it sends, and whether its media tells its own times.
@@ -65,6 +69,8 @@ impl Origin {
             began: Moment::ZERO,
             frozen: None,
             ended: false,
+            seconds: SEGMENT.as_secs(),
+            target: SEGMENT.as_secs(),
             head: "",
             opaque: false,
             odd: BTreeMap::new(),
@@ -77,20 +83,21 @@ impl Origin {
     /// The number of the newest segment.
     pub(crate) fn newest(&self, now: Moment) -> u64 {
         let age = self.frozen.unwrap_or(now).since(self.began);
-        self.first + age.as_secs() / SEGMENT.as_secs()
+        self.first + age.as_secs() / self.seconds
     }
 
     pub(crate) fn list(&self, now: Moment) -> hls::Media {
         let newest = self.newest(now);
         let first = (newest + 1).saturating_sub(LISTED);
+        let (target, length) = (self.target, format!("{}.000000", self.seconds));
         let mut text = format!(
-            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{first}\n{}",
+            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:{first}\n{}",
             self.head
         );
         let usual = Odd::default();
         for number in first..=newest {
             let odd = self.odd.get(&number).unwrap_or(&usual);
-            let stated = odd.stated.unwrap_or("2.000000");
+            let stated = odd.stated.unwrap_or(&length);
             let name = &self.name;
             let tags = odd.tags;
             write!(
@@ -114,7 +121,7 @@ impl Origin {
         if let Some(fit) = odd.and_then(|odd| odd.fit.clone()) {
             return Ok(fit);
         }
-        let mut fit = self.media(number, SEGMENT);
+        let mut fit = self.media(number, Duration::from_secs(self.seconds));
         if self.opaque {
             fit.facts = None;
         }
@@ -127,7 +134,7 @@ impl Origin {
             .name
             .bytes()
             .fold(1, |sum: u64, byte| sum * 31 + u64::from(byte));
-        let start = place % 1_000_003 * 1_000 + number % 1_000_000 * SEGMENT.as_millis() as u64;
+        let start = place % 1_000_003 * 1_000 + number % 1_000_000 * self.seconds * 1_000;
         testing::media(
             place.wrapping_mul(1 << 32).wrapping_add(number),
             start,

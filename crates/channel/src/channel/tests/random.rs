@@ -49,6 +49,8 @@ pub(crate) fn settings(random: &mut Random) -> Settings {
         linger: seconds(random, 1..=60),
         bytes_max: random.pick(&[400, 20_000, 256 << 20]),
         viewer_in_segment_uri: random.chance(50),
+        slate: random.chance(50),
+        segment_target: seconds(random, 2..=10),
         ..Settings::default()
     }
 }

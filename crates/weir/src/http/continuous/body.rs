@@ -14,7 +14,7 @@ use ts::rebase::{Part, Seamless};
 use ts::segment::Opening;
 
 use crate::handle::Visit;
-use crate::settings::Settings;
+use crate::settings::{Settings, Slate};
 
 /// The channel's news, as long as it has any.
 type News = Option<watch::Receiver<Arc<Snapshot>>>;
@@ -148,8 +148,10 @@ impl Continuous {
 
     /// Begins with the next segment, if there is one.
     fn enter(&mut self) -> Result<bool, Apart> {
-        let behind = self.settings.borrow().ts_join_seconds;
-        let step = self.cursor.step(&self.visit.handle().snapshot(), behind)?;
+        let settings = self.settings.borrow().clone();
+        let (behind, clips) = (settings.ts_join_seconds, settings.slate == Slate::All);
+        let snapshot = self.visit.handle().snapshot();
+        let step = self.cursor.step(&snapshot, behind, clips)?;
         match step {
             Step::Send {
                 segment,
