@@ -179,7 +179,7 @@ fn head(body: &Body) -> Vec<u8> {
         .collect()
 }
 
-fn fingerprint(body: &Body) -> u64 {
+pub(crate) fn fingerprint(body: &Body) -> u64 {
     let mut hasher = DefaultHasher::new();
     body.len().hash(&mut hasher);
     let mut left = FINGERPRINT_BYTES;

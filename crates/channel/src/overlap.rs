@@ -23,6 +23,11 @@ impl Overlap {
         self.left = BEHIND_MAX;
     }
 
+    /// What comes now is not held back any more.
+    pub(crate) fn be_over(&mut self) {
+        self.left = Duration::ZERO;
+    }
+
     /// Whether most of a segment has been seen; if not, what follows has not been either.
     pub(crate) fn takes(&mut self, segment: &Segment) -> bool {
         let seen = self

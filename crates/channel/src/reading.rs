@@ -29,8 +29,14 @@ pub(crate) struct Reading {
     pub(crate) body_at: Option<Moment>,
     /// When bytes came last, or none were wanted.
     pub(crate) heard_at: Moment,
+    /// What comes next may have been shown already: a new body begins with what its source has held for a while.
+    pub(crate) repeats: bool,
+    /// Whether any byte of it came.
+    pub(crate) has_bytes: bool,
     /// When a segment was cut out of it last.
     pub(crate) cut_at: Option<Moment>,
+    /// The media that was cut out of it.
+    given: Duration,
     pub(crate) segmenter: Segmenter,
     /// What is wrong with it was told at this moment.
     noticed_at: Option<Moment>,
@@ -48,7 +54,10 @@ impl Reading {
             kind,
             body_at: None,
             heard_at: now,
+            repeats: false,
+            has_bytes: false,
             cut_at: None,
+            given: Duration::ZERO,
             segmenter: Segmenter::new(options),
             noticed_at: None,
         }
@@ -58,6 +67,14 @@ impl Reading {
     pub(crate) fn fit(&mut self, target: u64, wanted: Duration) {
         let longest = Duration::from_secs(target) + ROUNDING;
         self.segmenter.aim(wanted, longest);
+    }
+
+    /// Notes that media was cut out of it; whether it has given as much as a segment has, less what key frames come early
+    /// by. One that ends before that is asked for again as one that gave nothing: at ever longer intervals.
+    pub(crate) fn give(&mut self, now: Moment, media: Duration, settings: &Settings) -> bool {
+        self.cut_at = Some(now);
+        self.given += media;
+        settings.segment_target * 9 / 10 <= self.given
     }
 
     /// When it counts as stuck. It is silent, or it flows and is nothing that could be shown.

@@ -220,25 +220,29 @@ pub enum Break {
 #[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
 pub enum Trouble {
     /// Not a packet is found.
-    #[error("the body is not a transport stream, it looks like {looks_like}")]
+    #[error("what comes is not MPEG-TS, it looks like {looks_like}")]
     NotTransportStream {
         /// A guess at what it is.
         looks_like: LooksLike,
     },
     /// Bytes are there that are no packets.
-    #[error("{bytes} bytes of the stream are no packets: something was lost or came in between")]
+    #[error("{bytes} bytes are not MPEG-TS: something was lost on the way, or came in between")]
     LostBytes {
         /// How many.
         bytes: u64,
     },
     /// No programme is named.
-    #[error("the stream of {packets} packets has no PAT, so nobody knows what is in it")]
+    #[error(
+        "{packets} packets came and none says what is in the stream (it has no PAT), so it cannot be played"
+    )]
     NoPat {
         /// The packets that were looked at.
         packets: u64,
     },
     /// A programme is named, and not what it consists of.
-    #[error("the stream has no PMT on pid {pid}, where its PAT says it is")]
+    #[error(
+        "the stream names a programme and does not say what it consists of (no PMT on pid {pid}), so it cannot be played"
+    )]
     NoPmt {
         /// Where it should be.
         pid: u16,
@@ -247,25 +251,27 @@ pub enum Trouble {
     #[error("the stream's programme has neither video nor sound")]
     NoMedia,
     /// The lead stream cannot be read.
-    #[error("the stream on pid {pid} is encrypted, so it cannot be cut")]
+    #[error("the stream is encrypted (on pid {pid}), and there is no key for it here")]
     Encrypted {
         /// Its pid.
         pid: u16,
     },
     /// Frames of the lead stream come, and none says when it is due.
-    #[error("the frames on pid {pid} have no timestamps, so they cannot be cut by time")]
+    #[error(
+        "the frames on pid {pid} do not say when they are to be shown (they have no timestamps), so they cannot be played"
+    )]
     NoTimestamps {
         /// Its pid.
         pid: u16,
     },
     /// The wait for a key frame was given up.
-    #[error("no key frame came in {waited:?}, playing begins without one")]
+    #[error("no key frame came in {:.1} s, playing begins without one: pictures may be broken or missing", .waited.as_secs_f64())]
     NoKeyFrame {
         /// The time between the first frame and the one that was taken.
         waited: Duration,
     },
     /// Sound goes on without the video that the PMT names.
-    #[error("no video comes on pid {pid}, the stream is cut by its sound")]
+    #[error("the video that is announced (on pid {pid}) does not come, there is sound alone")]
     VideoSilent {
         /// The video's pid.
         pid: u16,

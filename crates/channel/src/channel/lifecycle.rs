@@ -208,6 +208,9 @@ impl Channel {
     /// What time alone changes in the life.
     pub(super) fn settle_life(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
         if self.first_segment_due(settings).is_some_and(|at| at <= now) {
+            if let Some(why) = self.finish_reading(now, settings, out) {
+                self.last_trouble = why;
+            }
             let failure = self
                 .open_failure()
                 .unwrap_or_else(|| Failure::NoFirstSegment {

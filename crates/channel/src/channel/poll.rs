@@ -87,7 +87,9 @@ impl Channel {
         self.open_if_due(now, settings, out);
         if self.stuck_at(settings).is_some_and(|at| at <= now) {
             let silent = now.since(self.last_segment_at).as_secs();
-            let cause = format!("nothing new for {silent} s: {}", self.last_trouble);
+            let why = self.finish_reading(now, settings, out);
+            let why = why.as_ref().unwrap_or(&self.last_trouble);
+            let cause = format!("nothing new for {silent} s: {why}");
             return self.lose(now, settings, out, cause);
         }
         let Some(following) = self.source.following() else {

@@ -185,12 +185,12 @@ impl Channel {
             self.counters.bytes_in += draft.body.len() as u64;
             self.window.push(draft, self.date_of_newest(now), settings);
         }
+        self.barren = 0;
         self.published(now);
     }
 
     /// Something of the source was published.
     pub(super) fn published(&mut self, now: Moment) {
-        self.barren = 0;
         self.last_trouble = "it answers, with nothing new".into();
         self.last_segment_at = now;
         self.changed = true;
@@ -205,7 +205,7 @@ impl Channel {
         edge.checked_sub(coming).unwrap_or(edge)
     }
 
-    fn is_repeat(&mut self, fingerprint: u64) -> bool {
+    pub(super) fn is_repeat(&mut self, fingerprint: u64) -> bool {
         if self.recent.contains(&fingerprint) {
             return true;
         }

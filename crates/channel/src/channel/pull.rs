@@ -72,7 +72,9 @@ impl Channel {
             })),
             Intake::Continuous => {
                 out.push(Effect::Read { pull });
-                Source::Reading(Box::new(Reading::new(now, pull, kind, settings)))
+                let mut reading = Reading::new(now, pull, kind, settings);
+                reading.repeats = self.window.has_media();
+                Source::Reading(Box::new(reading))
             }
         };
         self.changed = true;

@@ -10,6 +10,7 @@ use ts::segment::{Event as Cut, Open, Segment, Trouble as Wrong};
 use super::publish::NO_MAP;
 use super::{Channel, Effect};
 use crate::event::Event;
+use crate::examine;
 use crate::failure::Trouble;
 use crate::growing::Growing;
 use crate::reading::Reading;
@@ -19,6 +20,10 @@ use crate::settings::Settings;
 use crate::source::{Intake, PullId, SourceKind};
 use crate::time::Moment;
 use crate::window::Draft;
+
+/// An engine sends what it has held within this time. What comes later comes at the stream's pace, and is better seen twice than
+/// waited for.
+const BURST_MAX: Duration = Duration::from_secs(5);
 
 /// Pieces of a segment smaller than this are joined when it is whole: a body that is read as it comes is thousands of them.
 const PIECE_BYTES_MIN: usize = 16 << 10;
@@ -48,6 +53,7 @@ impl Channel {
             return;
         };
         reading.heard_at = now;
+        reading.has_bytes = true;
         let segmenter = &mut reading.segmenter;
         let events: Vec<Cut> = chunks.iter().flat_map(|it| segmenter.push(it)).collect();
         self.take_cuts(now, settings, out, events);
@@ -74,31 +80,44 @@ impl Channel {
                 trouble.to_string()
             }
         };
+        let cause = match self.finish_reading(now, settings, out) {
+            Some(why) => format!("{cause}: {why}"),
+            None => cause,
+        };
         self.lose(now, settings, out, cause);
     }
 
-    /// Takes what is left of the body of a source that is given up.
+    /// Takes what is left of the body of a source that is given up. If nothing of it could be shown, says why.
     pub(super) fn finish_reading(
         &mut self,
         now: Moment,
         settings: &Settings,
         out: &mut Vec<Effect>,
-    ) {
-        let Some(reading) = self.source.reading() else {
-            return;
+    ) -> Option<String> {
+        let reading = self.source.reading()?;
+        let barren = reading.body_at.is_some() && reading.cut_at.is_none();
+        let mut why = if reading.has_bytes {
+            "nothing of what came could be shown".to_owned()
+        } else {
+            "it was empty".to_owned()
         };
-        let barren = reading.cut_at.is_none();
-        let events = reading.segmenter.finish();
-        for event in events {
+        let mut gave = false;
+        for event in reading.segmenter.finish() {
             match event {
-                Cut::Cut(segment) => self.keep(segment),
-                // Of a body that has given no segment, this is why.
-                Cut::Noticed(wrong) if barren => self.notice(now, out, &wrong),
+                Cut::Cut(segment) => {
+                    gave = true;
+                    self.keep(now, settings, segment);
+                }
+                Cut::Noticed(wrong) if barren => {
+                    self.notice(now, out, &wrong);
+                    why = wrong.to_string();
+                }
                 Cut::Noticed(_) => {}
             }
         }
         self.open = None;
         self.publish_reserve(now, settings, out);
+        (barren && !gave).then_some(why)
     }
 
     /// Remembers that an engine's session has given nothing as a continuous body, if it has not.
@@ -119,12 +138,7 @@ impl Channel {
         let mut hopeless = None;
         for event in events {
             match event {
-                Cut::Cut(segment) => {
-                    if let Some(reading) = self.source.reading() {
-                        reading.cut_at = Some(now);
-                    }
-                    self.keep(segment);
-                }
+                Cut::Cut(segment) => self.keep(now, settings, segment),
                 Cut::Noticed(wrong) => {
                     self.notice(now, out, &wrong);
                     hopeless = is_hopeless(&wrong).then(|| wrong.to_string()).or(hopeless);
@@ -138,10 +152,24 @@ impl Channel {
         }
     }
 
-    /// Keeps a segment until its time has come, unless viewers have seen it.
-    fn keep(&mut self, segment: Segment) {
-        if self.overlap.takes(&segment) {
+    /// Keeps a segment for its time, unless viewers had the same before.
+    fn keep(&mut self, now: Moment, settings: &Settings, segment: Segment) {
+        let body_at = self.source.reading().and_then(|it| it.body_at);
+        if body_at.is_some_and(|at| at + BURST_MAX < now) {
+            self.overlap.be_over();
+        }
+        let body = Body::new(segment.media.clone());
+        let is_repeat = self.overlap.takes(&segment) || self.is_repeat(examine::fingerprint(&body));
+        let reading = self.source.reading();
+        if let Some(reading) = reading {
+            reading.repeats = is_repeat;
+            if !is_repeat && reading.give(now, segment.duration, settings) {
+                self.barren = 0;
+            }
+        }
+        if is_repeat {
             self.counters.repeats += 1;
+            self.reserve.break_next();
         } else {
             self.reserve.push(segment);
         }
@@ -254,10 +282,10 @@ impl Channel {
     }
 
     /// Shows viewers of continuous bodies how far the segment in the making has come. It is not shown before all that
-    /// comes before it.
+    /// comes before it, nor where it may be what they had before.
     pub(super) fn show_open(&mut self, out: &mut Vec<Effect>) {
         let waits = !self.reserve.is_empty() || self.slate.is_shown() || !self.window.has_media();
-        let reading = self.source.reading();
+        let reading = self.source.reading().filter(|it| !it.repeats);
         let open = reading.and_then(|it| it.segmenter.open());
         let is_new = |it: &&Open| !waits && !self.overlap.may_take(&it.opening);
         let Some(open) = open.filter(is_new) else {

@@ -59,17 +59,15 @@ impl Shared {
 
     /// Looks at the world or changes it; the metrics follow.
     pub(super) fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
-        let (result, before, after) = {
-            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = world.sessions.len();
-            let result = change(&mut world);
-            (result, before, world.sessions.len())
-        };
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = world.sessions.len();
+        let result = change(&mut world);
+        let after = world.sessions.len();
         if before != after {
+            // Before anybody else changes it, or the most that lived at once would be one too many.
             self.meter.count(|metrics| {
-                // Two changes may be counted in either order; their sum is right.
-                metrics.sessions = (metrics.sessions + after).saturating_sub(before);
-                metrics.sessions_max = metrics.sessions_max.max(metrics.sessions);
+                metrics.sessions = after;
+                metrics.sessions_max = metrics.sessions_max.max(after);
             });
         }
         result

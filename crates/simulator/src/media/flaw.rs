@@ -6,7 +6,8 @@ use bytes::Bytes;
 use ts::PACKET_BYTES;
 use ts::frame::{Head, HeadRead};
 use ts::packet::Packet;
-use ts::table::{Finder, PAT_PID};
+use ts::table::{Finder, PAT_PID, Tables};
+use ts::write::{self, Writer};
 
 use super::mark::{self, MARK_BYTES};
 use super::marked::OTHER_FRAME;
@@ -17,6 +18,9 @@ const CLOCK_AT: std::ops::Range<usize> = 6..12;
 
 /// The flag that announces random access.
 const KEY_FLAG: u8 = 0x40;
+
+/// What says in a packet's fourth byte that its payload is encrypted, with the even one of two keys.
+const SCRAMBLED: u8 = 0x80;
 
 /// Something wrong about all segments of a media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +33,17 @@ pub enum Flaw {
     NoClock,
     /// The video that the PMT announces does not come.
     NoVideo,
+    /// There is sound alone, and no video is announced. Nor is there a programme clock, which the video had carried.
+    SoundAlone,
+    /// What the streams carry is encrypted; tables and times are not.
+    Scrambled,
 }
 
 impl Flaw {
     pub(super) fn put_on(self, segment: &Bytes) -> Bytes {
-        let video = video_pid(segment);
+        let tables = tables(segment);
+        let video = tables.as_ref().and_then(video_pid);
+        let sound = tables.as_ref().map(sound_alone);
         let mut frames = 0;
         let mut flawed = Vec::with_capacity(segment.len());
         for bytes in segment.as_chunks::<PACKET_BYTES>().0 {
@@ -43,7 +53,15 @@ impl Flaw {
             let mut bytes = *bytes;
             match self {
                 Flaw::NoPat if packet.pid() == PAT_PID => continue,
-                Flaw::NoVideo if is_video => continue,
+                Flaw::NoVideo | Flaw::SoundAlone if is_video => continue,
+                Flaw::SoundAlone if is_pmt(packet, tables.as_ref()) => {
+                    let mut writer = Writer::default();
+                    let section = sound.as_deref().unwrap_or_default();
+                    writer.section(packet.pid(), section, packet.continuity());
+                    flawed.extend_from_slice(&writer.into_bytes());
+                    continue;
+                }
+                Flaw::Scrambled if is_stream(packet, tables.as_ref()) => bytes[3] |= SCRAMBLED,
                 Flaw::NoClock if packet.pcr().is_some() => {
                     bytes[5] &= !CLOCK_FLAG;
                     bytes[CLOCK_AT].fill(0xff);
@@ -57,7 +75,7 @@ impl Flaw {
     }
 }
 
-fn video_pid(segment: &Bytes) -> Option<u16> {
+fn tables(segment: &Bytes) -> Option<Tables> {
     let mut finder = Finder::default();
     ts::packet::each_packet(std::slice::from_ref(segment), |_, bytes| {
         if finder.push(Packet::new(bytes)) {
@@ -66,10 +84,30 @@ fn video_pid(segment: &Bytes) -> Option<u16> {
             ControlFlow::Continue(())
         }
     });
-    let tables = finder.into_tables()?;
-    let mut streams = tables.pmt.streams.into_iter();
+    finder.into_tables()
+}
+
+fn video_pid(tables: &Tables) -> Option<u16> {
+    let mut streams = tables.pmt.streams.iter();
     let video = streams.find(|stream| stream.codec.is_video())?;
     Some(video.pid)
+}
+
+/// A PMT of the streams that are no video.
+fn sound_alone(tables: &Tables) -> Vec<u8> {
+    let streams = tables.pmt.streams.iter().copied();
+    let sound: Vec<_> = streams.filter(|stream| !stream.codec.is_video()).collect();
+    write::pmt(tables.program.number, ts::packet::NULL_PID, &sound)
+}
+
+fn is_pmt(packet: Packet<'_>, tables: Option<&Tables>) -> bool {
+    tables.is_some_and(|tables| tables.program.pmt_pid == packet.pid())
+}
+
+fn is_stream(packet: Packet<'_>, tables: Option<&Tables>) -> bool {
+    let streams = tables.map(|tables| tables.pmt.streams.as_slice());
+    let mut streams = streams.unwrap_or_default().iter();
+    packet.has_payload() && streams.any(|stream| stream.pid == packet.pid())
 }
 
 /// Makes a packet of a key frame one of a frame that is none, under the mark that it has.
@@ -202,6 +240,36 @@ mod tests {
             "{troubles:?}"
         );
         assert!(!segments.is_empty());
+    }
+
+    #[test]
+    fn sound_alone_is_cut_as_it_comes_and_nothing_is_missed() {
+        let (segments, troubles) = cut(&Media::clip(0).flawed(Flaw::SoundAlone));
+        assert_eq!(troubles, []);
+        assert!(2 < segments.len());
+        let tables = &segments[0].opening.tables;
+        assert!(
+            tables
+                .pmt
+                .streams
+                .iter()
+                .all(|stream| stream.codec.is_audio())
+        );
+    }
+
+    #[test]
+    fn a_scrambled_stream_gives_no_segment() {
+        let media = Media::marked(Marked {
+            stream: 1,
+            duration: Duration::from_millis(500),
+            bytes: 188 * 600,
+        });
+        let (segments, troubles) = cut(&media.flawed(Flaw::Scrambled));
+        assert_eq!(segments.len(), 0);
+        assert!(
+            matches!(troubles[..], [Trouble::Encrypted { .. }]),
+            "{troubles:?}"
+        );
     }
 
     #[test]

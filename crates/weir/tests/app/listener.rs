@@ -98,6 +98,16 @@ impl Listener {
         self.check.report()
     }
 
+    /// Of media without marks: what its tables at the beginning, its counters and its clock show, which should be nothing.
+    pub(crate) fn wrong(&self) -> Vec<&str> {
+        let begins = self.times.first_pids.get(..2) == Some(&[0, 4096]);
+        let tables = (!begins).then_some("it does not begin with its tables");
+        // Frames of several streams come in the order of none.
+        let wrong = self.times.wrong.iter().map(String::as_str);
+        let wrong = wrong.filter(|it| !it.starts_with("a frame"));
+        tables.into_iter().chain(wrong).collect()
+    }
+
     /// Reads what comes next; false at the end, which must be one.
     pub(crate) async fn read(&mut self) -> bool {
         let Some(bytes) = self.hear().await else {

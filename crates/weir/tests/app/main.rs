@@ -1,10 +1,14 @@
 //! The whole service over loopback, with a simulated engine or origin behind it.
 
+mod audience;
 mod bad_requests;
+mod bad_streams;
 mod canary;
 mod continuous;
 mod continuous_faults;
 mod continuous_source;
+mod continuous_source_faults;
+mod engine_intake;
 mod failing_source;
 mod first_light;
 mod floods;
@@ -20,6 +24,7 @@ mod plain;
 mod playing;
 mod program;
 mod raw;
+mod relayed;
 mod reports;
 mod resources;
 mod restart;

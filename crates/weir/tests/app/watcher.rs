@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use jiff::Timestamp;
-use simulator::media::{self, Mark};
+use simulator::media::{self, ContinuousCheck, Fault, Mark, Place};
 
 use crate::stage::{PATIENCE, Player};
 
@@ -26,6 +26,10 @@ pub(crate) struct Watcher {
     pub(crate) seen: BTreeMap<u64, Seen>,
     /// What the segments are of the source.
     pub(crate) marks: BTreeMap<u64, Mark>,
+    /// Where each of them ended.
+    ends: BTreeMap<u64, Place>,
+    /// Pieces of the source's segments will do, as where a source breaks off.
+    takes_pieces: bool,
     /// Where the newest list began.
     pub(crate) first: u64,
     pub(crate) target: Option<Duration>,
@@ -37,8 +41,18 @@ impl Watcher {
             player,
             seen: BTreeMap::new(),
             marks: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            takes_pieces: false,
             first: 0,
             target: None,
+        }
+    }
+
+    /// One who looks at each packet instead of whole segments: what a source sends without an end is cut where it breaks off.
+    pub(crate) fn of_pieces(player: Player) -> Self {
+        Self {
+            takes_pieces: true,
+            ..Self::new(player)
         }
     }
 
@@ -52,9 +66,10 @@ impl Watcher {
             }
             let answer = self.player.fetch(segment).await;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-            let mark = media::check(&answer.body).expect("one whole segment of the source");
-            self.joins(segment, mark);
-            self.marks.insert(segment.sequence, mark);
+            let (first, last) = self.places(&answer.body);
+            self.joins(segment, first);
+            self.marks.insert(segment.sequence, first.mark);
+            self.ends.insert(segment.sequence, last);
         }
         list
     }
@@ -153,14 +168,51 @@ impl Watcher {
         assert!(pairs.all(|it| it[0].date < it[1].date), "{dates:#?}");
     }
 
+    /// Where a segment of the source begins and ends, which must be undamaged.
+    fn places(&self, body: &[u8]) -> (Place, Place) {
+        if !self.takes_pieces {
+            let mark = media::check(body).expect("one whole segment of the source");
+            let (packet, packets) = (0, 1);
+            let whole = Place {
+                mark,
+                packet,
+                packets,
+            };
+            return (whole, whole);
+        }
+        let mut check = ContinuousCheck::default();
+        check.feed(body);
+        let report = check.report();
+        // Behind a loss the next segment's tables have counted on, and stand in front of its key frame, at this one's end.
+        let tables = |fault: &&Fault| {
+            matches!(
+                fault,
+                Fault::Continuity {
+                    pid: 0 | 0x1000,
+                    ..
+                }
+            )
+        };
+        let wrong = report.faults.iter().find(|it| !tables(it));
+        assert!(wrong.is_none() && report.tables_first, "{report:#?}");
+        (report.first.expect("media"), report.last.expect("media"))
+    }
+
     /// What does not follow on the segment before must say so.
-    fn joins(&self, segment: &hls::Segment, mark: Mark) {
+    fn joins(&self, segment: &hls::Segment, first: Place) {
         let before = segment.sequence.checked_sub(1);
-        let before = before.and_then(|number| self.marks.get(&number));
-        let follows = before.is_none_or(|before| before.segment + 1 == mark.segment);
+        let before = before.and_then(|number| self.ends.get(&number));
         assert!(
-            follows || segment.discontinuity,
-            "{mark:?} comes after {before:?} without a break"
+            before.is_none_or(|before| follows(before, &first)) || segment.discontinuity,
+            "{first:?} comes after {before:?} without a break"
         );
     }
+}
+
+/// Whether one place of the source's media comes next after another.
+fn follows(before: &Place, next: &Place) -> bool {
+    if before.packet + 1 < before.packets {
+        return next.mark == before.mark && next.packet == before.packet + 1;
+    }
+    next.packet == 0 && next.mark.segment == before.mark.segment + 1
 }

@@ -92,6 +92,24 @@ impl Stage {
         self.scene.shown.as_ref()?.open.as_ref()
     }
 
+    /// What operators were told of the source.
+    fn flaws(&self) -> Vec<&str> {
+        let flaws = self.scene.events.iter().filter_map(|it| match it {
+            Event::SourceFlawed { what } => Some(what.as_str()),
+            _ => None,
+        });
+        flaws.collect()
+    }
+
+    /// Nothing comes any more until the start has failed; what viewers are told then.
+    fn fails(&mut self) -> String {
+        self.scene.play(31);
+        match self.scene.phase() {
+            Phase::Failed { failure, .. } => failure.to_string(),
+            phase => panic!("it should have failed, and is {phase:?}"),
+        }
+    }
+
     fn breaks(&self) -> Vec<u64> {
         let shown = self.scene.shown.as_ref().expect("something is shown");
         let held = shown.window.held();
@@ -290,19 +308,9 @@ fn a_page_in_place_of_a_stream_is_told_in_words_and_ends_the_start() {
     let Phase::Failed { failure, .. } = stage.scene.phase() else {
         panic!("it should have failed");
     };
-    let flaw = stage.scene.events.iter().find_map(|it| match it {
-        Event::SourceFlawed { what } => Some(what.clone()),
-        _ => None,
-    });
-    assert!(
-        failure.to_string().contains("the stream came to an end"),
-        "{failure}"
-    );
-    assert!(
-        flaw.is_some_and(|it| it.contains("HTML")),
-        "{:?}",
-        stage.scene.events
-    );
+    let why = "the stream came to an end: what comes is not MPEG-TS, it looks like HTML";
+    assert!(failure.to_string().contains(why), "{failure}");
+    assert!(stage.flaws()[0].contains("HTML"), "{:?}", stage.flaws());
 }
 
 #[test]
@@ -318,6 +326,78 @@ fn no_segment_is_longer_than_the_target_duration_that_stands() {
         stage.shown()
     );
     assert_eq!(stage.breaks(), []);
+}
+
+#[test]
+fn a_start_without_a_segment_says_what_was_wrong_with_what_came() {
+    let mut empty = Stage::of(SourceKind::Plain);
+    assert_eq!(
+        empty.fails(),
+        "no playable segment within 30 s: it was empty"
+    );
+    let mut broken_off = Stage::of(SourceKind::Plain);
+    let packets = broken_off.broadcast.seconds(2);
+    let pull = broken_off.scene.reading.expect("a body is read");
+    // Without the tables in front.
+    let chunks = vec![packets.slice(376..)];
+    broken_off.scene.tell(Input::Received { pull, chunks });
+    let text = broken_off.fails();
+    assert!(text.contains("none says what is in the stream"), "{text}");
+    assert_eq!(broken_off.flaws().len(), 1);
+}
+
+#[test]
+fn a_stream_without_key_frames_is_shown_all_the_same_and_that_is_told_once() {
+    let mut stage = Stage::of(SourceKind::Session);
+    stage.broadcast.keys_stay_away = true;
+    let mut tables = Broadcast::default().seconds(1);
+    tables.truncate(376);
+    let pull = stage.scene.reading.expect("a body is read");
+    let chunks = vec![tables];
+    stage.scene.tell(Input::Received { pull, chunks });
+    stage.play(60);
+    assert_eq!(stage.scene.phase(), Phase::Live);
+    let [flaw] = stage.flaws()[..] else {
+        panic!("{:?}", stage.flaws());
+    };
+    assert!(flaw.starts_with("no key frame came in 12.0 s"), "{flaw}");
+}
+
+#[test]
+fn bodies_that_end_at_once_are_asked_for_ever_more_rarely_though_each_gives_a_little() {
+    let mut stage = Stage::live();
+    stage.scene.settings.engine_intake = Some(Intake::Continuous);
+    for _ in 0..60 {
+        if stage.scene.reading.is_some() {
+            stage.broadcast = Broadcast::default();
+            stage.burst(1);
+            stage.end(Ok(()));
+        }
+        stage.scene.play(1);
+    }
+    let opened = stage.scene.channel.snapshot(&stage.scene.settings);
+    let opened = opened.counters.opened;
+    assert!((10..=25).contains(&opened), "{opened} in a minute");
+}
+
+#[test]
+fn what_a_next_body_repeats_of_the_one_before_is_shown_once() {
+    let mut stage = Stage::live();
+    let before = stage.newest();
+    stage.end(Ok(()));
+    // A session begins with what its engine has held, here from the tenth second on.
+    stage.broadcast = Broadcast::default();
+    let _ = stage.broadcast.seconds(10);
+    stage.burst(16);
+    assert!(
+        stage.open().is_none(),
+        "nobody follows what was shown before"
+    );
+    stage.play(14);
+    assert_eq!(stage.newest().0, before.0 + 3);
+    let repeats = stage.scene.channel.snapshot(&stage.scene.settings);
+    assert_eq!(repeats.counters.repeats, 5);
+    assert!(stage.open().is_some());
 }
 
 /// Clips and media, oldest first.
