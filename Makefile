@@ -40,8 +40,8 @@ doc:
 docs: ## write docs/settings.md anew
 	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document
 
-players: build ## real players: ffmpeg, Chromium with hls.js and by itself, others that are installed
-	scripts/install-tools ffmpeg chromium
+players: build ## real players: ffmpeg, GStreamer, Chromium with hls.js and by itself, VLC and mpv where they are installed
+	scripts/install-tools ffmpeg chromium gstreamer1.0-tools
 	cd tests/players && npm ci --no-audit --no-fund --silent && WEIR_BIN=$(TARGET)/debug/weir npm test --silent
 
 crash: ## kill the program at every single write it makes; `make test` tries some of them

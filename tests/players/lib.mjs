@@ -26,12 +26,12 @@ export const FRAMES_PER_SECOND = 25;
 export const artifacts = resolve(process.env.WEIR_ARTIFACTS ?? join(here, 'artifacts'));
 
 /** Starts a demo on a free port; `stop` ends it as a person would, and fails when it ends badly. */
-export async function startWeir(channels = 2, engine = 'none') {
+export async function startWeir(channels = 2, engine = 'none', variables = {}) {
   const binary = resolve(here, process.env.WEIR_BIN ?? '../../target/debug/weir');
   const folder = await mkdtemp(join(tmpdir(), 'weir-players-'));
   const child = spawn(binary, ['demo', '--port', '0', '--channels', String(channels), '--engine', engine], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const killOnExit = () => child.kill('SIGKILL');
@@ -65,7 +65,14 @@ export async function startWeir(channels = 2, engine = 'none') {
     throw error;
   }
   const manifest = (id) => `${root()}/ace/manifest.m3u8?id=${id}`;
-  return { root: root(), ids: ids(), manifests: ids().map(manifest), said, stop };
+  const stream = (id) => `${root()}/ace/stream/${id}.ts`;
+  return { root: root(), ids: ids(), manifests: ids().map(manifest), streams: ids().map(stream), said, stop };
+}
+
+/** Lets the demo's engine die (`death`) or give nothing (`silence`) for so long. */
+export async function trouble(weir, kind, seconds) {
+  const answer = await fetch(`${weir.root}/api/v1/demo/${kind}?seconds=${seconds}`, { method: 'POST' });
+  assert.equal(answer.status, 204);
 }
 
 /** Asks until the answer is truthy, and gives it; fails after the deadline with the last answer. */
@@ -127,7 +134,7 @@ export async function watch(browser, address, millisecondsMax = 30_000) {
   const page = await browser.newPage();
   await page.goto(address);
   const look = () => page.evaluate(() => window.look());
-  await until('the first frames are shown', millisecondsMax, async () => {
+  await until(`the first frames of ${address} are shown`, millisecondsMax, async () => {
     const { frames, seconds, fault } = await look();
     if (fault) throw new Error(`the player gave up: ${fault}`);
     return 0 < frames && 0 < seconds;

@@ -23,6 +23,7 @@ window.look = () => {
     at: now,
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
     seconds: video.currentTime,
+    width: video.videoWidth,
     fault: seen.fault,
     waits: seen.waits,
     longestGapMilliseconds: Math.max(seen.longestGapMilliseconds, standing),

@@ -19,8 +19,8 @@ use crate::config::{Config, DemoArgs, Misbehaviour, ServeArgs};
 /// How often a misbehaving engine misbehaves.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// How long a stalling engine gives nothing.
-const STALL: Duration = Duration::from_secs(8);
+/// How long a stalling engine gives nothing: longer than players hold, so that it is seen.
+const STALL: Duration = Duration::from_secs(14);
 
 /// How long a dead engine refuses connections.
 const DEAD: Duration = Duration::from_secs(3);
@@ -28,11 +28,24 @@ const DEAD: Duration = Duration::from_secs(3);
 /// What an engine needs before it gives anything: less than a real one, for who tries things out.
 const START: Duration = Duration::from_secs(1);
 
-/// What a slow engine needs before it gives anything: as long as the slowest in the field.
+/// What a slow engine needs before it gives anything: the longest that cold ones were seen to.
 const SLOW_START: Duration = Duration::from_secs(25);
 
 /// A slow engine's bytes a second for each segment; the clips need about 40 KB/s.
 const SLOW_PACE: u64 = 80_000;
+
+/// What comes at once of a continuous stream: a real engine sends 10 to 22 MB, some twenty seconds of what it plays. The clips
+/// are small, and more of them would cover every silence that the engine may be told to keep.
+const BURST_BYTES: u64 = 640 << 10;
+
+/// What can be made to happen to the engine, and how long it lasts.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// It loses all sessions, and refuses connections for so long.
+    Death(Duration),
+    /// It stays, and gives no media for so long.
+    Silence(Duration),
+}
 
 /// The simulated engine of a demo.
 pub struct Stage {
@@ -64,6 +77,7 @@ impl Stage {
             channels: shows,
             prebuf,
             initial: 6,
+            burst: BURST_BYTES,
             ..Options::default()
         };
         let engine = Engine::start(options).await?;
@@ -118,16 +132,25 @@ impl Stage {
             }
             match how {
                 Misbehaviour::None | Misbehaviour::Slow => {}
-                Misbehaviour::Stalling => {
-                    self.engine
-                        .faults()
-                        .add(Rule::new(Listing::Stall).lasting(STALL));
-                    tracing::info!("demo: the engine gives nothing for {} s", STALL.as_secs());
-                }
-                Misbehaviour::Dying => {
-                    self.engine.crash(DEAD);
-                    tracing::info!("demo: the engine died, and is back in {} s", DEAD.as_secs());
-                }
+                Misbehaviour::Stalling => self.trouble(Trouble::Silence(STALL)),
+                Misbehaviour::Dying => self.trouble(Trouble::Death(DEAD)),
+            }
+        }
+    }
+
+    /// Lets something happen to the engine now.
+    pub fn trouble(&self, trouble: Trouble) {
+        match trouble {
+            Trouble::Death(lasting) => {
+                self.engine.crash(lasting);
+                let seconds = lasting.as_secs();
+                tracing::info!("demo: the engine died, and is back in {seconds} s");
+            }
+            Trouble::Silence(lasting) => {
+                let rule = Rule::new(Listing::Stall).lasting(lasting);
+                self.engine.faults().add(rule);
+                let seconds = lasting.as_secs();
+                tracing::info!("demo: the engine gives nothing for {seconds} s");
             }
         }
     }
@@ -166,7 +189,9 @@ fn announce(stage: &Stage, address: SocketAddr) -> std::io::Result<()> {
     writeln!(out, "\nOpen in a browser:\n  http://{address}/panel/")?;
     writeln!(out, "\nOpen in a player (VLC, mpv, ffplay, Kodi, ...):")?;
     for (id, title) in stage.channels() {
-        writeln!(out, "  http://{address}/ace/manifest.m3u8?id={id}  {title}")?;
+        writeln!(out, "  {title}")?;
+        writeln!(out, "    HLS  http://{address}/ace/manifest.m3u8?id={id}")?;
+        writeln!(out, "    TS   http://{address}/ace/stream/{id}.ts")?;
     }
     writeln!(out, "\nCtrl-C ends it.\n")?;
     out.flush()

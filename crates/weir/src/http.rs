@@ -7,6 +7,7 @@ mod body;
 mod config;
 mod connection;
 mod continuous;
+mod demo;
 mod direct;
 mod error;
 mod events;
@@ -124,7 +125,9 @@ pub fn router(app: App) -> Router {
         .route("/health/status", get(api::health))
         .route("/version", get(api::version))
         .route("/api/v1/sources", get(api::sources))
-        .route("/api/v1/demo", get(api::demo));
+        .route("/api/v1/demo", get(demo::figures))
+        .route("/api/v1/demo/death", post(demo::death))
+        .route("/api/v1/demo/silence", post(demo::silence));
     Router::new()
         .merge(media)
         .merge(state)

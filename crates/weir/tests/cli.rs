@@ -168,6 +168,8 @@ fn the_demo_prints_what_to_open_and_ends_in_order() {
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     read_until(&mut out, "listening on http://127.0.0.1:");
     read_until(&mut out, "/panel/");
+    read_until(&mut out, "/ace/manifest.m3u8?id=");
+    read_until(&mut out, "/ace/stream/");
     read_until(&mut out, "Ctrl-C");
     terminate(&child);
     let mut rest = String::new();

@@ -100,9 +100,9 @@ pub struct DemoArgs {
 pub enum Misbehaviour {
     /// Nothing
     None,
-    /// It takes ten seconds to begin, and is short of speed
+    /// It takes 25 seconds to begin, and is short of speed
     Slow,
-    /// It stops giving for eight seconds, twice a minute
+    /// It stops giving for 14 seconds, twice a minute
     Stalling,
     /// It dies every thirty seconds, and is back after three
     Dying,

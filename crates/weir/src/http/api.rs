@@ -277,15 +277,6 @@ pub(super) async fn sources(State(app): State<App>) -> Json<Value> {
     Json(json!({ "sources": named.chain(staged).collect::<Vec<_>>() }))
 }
 
-/// `GET /api/v1/demo`: what the simulated engine has seen; only in a demo.
-pub(super) async fn demo(State(app): State<App>) -> Result<Json<Value>, Problem> {
-    let stage = app
-        .demo
-        .as_ref()
-        .ok_or_else(|| Problem::not_found("this is not a demo"))?;
-    Ok(Json(json!({ "engine": stage.figures() })))
-}
-
 pub(super) fn date(at: Timestamp) -> String {
     format!("{at:.3}")
 }
