@@ -102,7 +102,9 @@ impl Channel {
             "it was empty".to_owned()
         };
         let mut gave = false;
-        for event in reading.segmenter.finish() {
+        let mut events = reading.segmenter.interrupt();
+        events.extend(reading.segmenter.finish());
+        for event in events {
             match event {
                 Cut::Cut(segment) => {
                     gave = true;

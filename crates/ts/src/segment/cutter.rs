@@ -45,6 +45,8 @@ pub struct Segmenter {
     /// What the next segment's players must be told.
     pending: Option<Break>,
     format: Option<u64>,
+    /// Where the newest frame of the lead stream begins, and when it is due.
+    newest: Option<(u64, Timestamp)>,
     events: Vec<Event>,
 }
 
@@ -91,6 +93,7 @@ impl Segmenter {
             sound: Sound::default(),
             pending: None,
             format: None,
+            newest: None,
             events: vec![],
         }
     }
@@ -131,11 +134,22 @@ impl Segmenter {
         std::mem::take(&mut self.events)
     }
 
-    /// Ends the segment in the making with what has come of it, as when it is not known when more will come; the next
-    /// one begins with a key frame.
+    /// Ends the segment in the making with the last frame of the lead stream that is known to be whole, as when a body
+    /// breaks off, or it is not known when more will come: decoders give up on half a picture. The next one begins with a
+    /// key frame.
     pub fn interrupt(&mut self) -> Vec<Event> {
-        if matches!(self.stage, Stage::Making(_)) {
-            self.cut(self.tail.end(), None, Ended::Break);
+        let unfinished = match self.hold.of(self.lead) {
+            Some(at) => Some((*at, None)),
+            None => self.newest.map(|(at, time)| (at, Some(time))),
+        };
+        if let (Stage::Making(making), Some((at, time))) = (&mut self.stage, unfinished) {
+            if making.start < at {
+                making.truncate(at);
+                self.cut(at, time, Ended::Break);
+            } else {
+                self.stage = Stage::waiting(Some(making.line));
+            }
+            self.settle(self.tail.end());
             self.hold = Hold::default();
         }
         std::mem::take(&mut self.events)

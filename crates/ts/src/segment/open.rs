@@ -71,6 +71,22 @@ impl Making {
         self.open.media.extend(media);
     }
 
+    /// Leaves out what came at this position and behind it.
+    pub(crate) fn truncate(&mut self, at: u64) {
+        let kept = usize::try_from(at - self.start).unwrap_or(usize::MAX);
+        while let Some(excess) = self.open.media_bytes.checked_sub(kept).filter(|it| 0 < *it) {
+            let Some(mut last) = self.open.media.pop() else {
+                return;
+            };
+            let left = last.len().saturating_sub(excess);
+            self.open.media_bytes -= last.len() - left;
+            last.truncate(left);
+            if !last.is_empty() {
+                self.open.media.push(last);
+            }
+        }
+    }
+
     /// All bytes so far, tables included.
     pub(crate) fn bytes(&self) -> usize {
         self.open.opening.packets.len() + self.open.media_bytes

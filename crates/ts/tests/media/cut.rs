@@ -172,6 +172,31 @@ fn what_is_being_received_can_be_followed_packet_by_packet() {
 }
 
 #[test]
+fn a_segment_that_is_broken_off_ends_with_a_whole_frame() {
+    let body = stream_of_20_s().bytes();
+    for packets in (400..460).chain([1_001, 1_777]) {
+        let mut segmenter = Segmenter::new(Options::default());
+        let came = body.slice(..packets * 188);
+        let mut events = segmenter.push(&came);
+        events.extend(segmenter.interrupt());
+        let mut media = vec![];
+        let mut duration = Duration::ZERO;
+        for event in events {
+            if let Event::Cut(segment) = event {
+                media.extend(segment.media.concat());
+                duration += segment.duration;
+            }
+        }
+        assert_eq!(body[2 * 188..][..media.len()], media, "{packets} packets");
+        assert!(media.len() < came.len());
+        let next = &body[2 * 188 + media.len()..];
+        assert_eq!(next[1] & 0x40, 0x40, "a frame begins behind it");
+        assert_eq!(duration.as_millis() % 40, 0, "{duration:?}");
+        assert!(segmenter.finish().is_empty());
+    }
+}
+
+#[test]
 fn without_a_key_frame_in_reach_a_segment_ends_at_the_longest_and_says_so() {
     let body = Stream {
         key_every: 10_000,

@@ -161,7 +161,9 @@ impl Checker {
             Some(Ok(part)) if Arc::ptr_eq(&part.opening, followed.opening()) => {
                 let mut pieces = Vec::new();
                 followed.media_from(0, &mut pieces);
-                assert!(part.media.concat().starts_with(&pieces.concat()));
+                let (whole, followed) = (part.media.concat(), pieces.concat());
+                // Half a picture at the end of a body that broke off is in no segment.
+                assert!(whole.starts_with(&followed) || followed.starts_with(&whole));
             }
             Some(_) => assert!(!self.alive, "it has become another segment"),
             // It waits for its time, or the window has no room.

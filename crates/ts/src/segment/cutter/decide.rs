@@ -43,6 +43,7 @@ impl Segmenter {
         let Some(time) = due(&frame) else {
             return self.timeless_frame(mark, &frame);
         };
+        self.newest = Some((mark.at, time));
         if self.lead == Which::Video {
             self.sound.meet_video();
         }
@@ -164,6 +165,7 @@ impl Segmenter {
     /// From this frame on another stream decides.
     fn change_lead(&mut self, which: Which, mark: Mark, frame: Frame, time: Timestamp) {
         self.lead = which;
+        self.newest = Some((mark.at, time));
         self.sound.meet_video();
         if let Stage::Making(making) = &self.stage {
             let longest = ticks(self.options.longest).cast_signed();
