@@ -185,7 +185,7 @@ impl Channel {
         let was_over = matches!(self.state, State::Over);
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
-        self.open_gate(now, settings, out);
+        self.open_gate(settings, out);
         self.settle_slate(now, settings, out);
         self.fit_reading(settings);
         self.changed |= self.window.fit(settings);

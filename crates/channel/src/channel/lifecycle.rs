@@ -78,7 +78,7 @@ impl Channel {
     }
 
     /// The gate: from here on viewers are served, and the target duration stands.
-    pub(super) fn open_gate(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+    pub(super) fn open_gate(&mut self, settings: &Settings, out: &mut Vec<Effect>) {
         if self.state.starting_since().is_none() || !self.is_ready(settings) {
             return;
         }
@@ -86,7 +86,8 @@ impl Channel {
         let least = Self::target_least(settings);
         self.window.fix_target(source.max(least), settings);
         self.window.fit(settings);
-        self.reserve.pace(now);
+        // The gate may open some time after the newest segment came.
+        self.reserve.pace(self.last_segment_at);
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
         match self.state {

@@ -294,7 +294,7 @@ impl Channel {
         self.window.fix_target(target, settings);
         self.changed = true;
         // What there is may be less than was asked for; viewers have waited for long enough.
-        self.open_gate(now, settings, out);
+        self.open_gate(settings, out);
         if held < PUBLISHED_SEGMENTS_MIN {
             let (target, media) = (self.target_or(target), self.window.duration());
             self.slate.shown = Some(Shown::at_start(now, target, media, held));

@@ -454,3 +454,13 @@ fn a_body_that_is_long_in_coming_is_waited_for_with_clips() {
     );
     assert_eq!(stage.breaks().len(), 1);
 }
+
+#[test]
+fn what_comes_at_the_streams_pace_can_be_followed_all_the_time_wherever_the_gate_opened() {
+    let mut stage = Stage::with(SourceKind::Plain, |scene| scene.settings.slate = true);
+    stage.play(20);
+    for second in 0..20 {
+        stage.play(1);
+        assert!(stage.open().is_some(), "second {second}");
+    }
+}
