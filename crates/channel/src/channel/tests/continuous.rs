@@ -458,6 +458,8 @@ fn a_body_that_is_long_in_coming_is_waited_for_with_clips() {
 #[test]
 fn what_comes_at_the_streams_pace_can_be_followed_all_the_time_wherever_the_gate_opened() {
     let mut stage = Stage::with(SourceKind::Plain, |scene| scene.settings.slate = true);
+    // So that the newest segment is two seconds old when the start is let through.
+    stage.burst(1);
     stage.play(20);
     for second in 0..20 {
         stage.play(1);
