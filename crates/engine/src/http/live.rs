@@ -79,24 +79,21 @@ impl Live {
         self.got
     }
 
-    /// The next bytes, in one or more chunks; nothing at the end of the body. Less than a chunk waits for `gather`
-    /// to be joined with what follows, and with none is handed out at once. May be dropped and called again
-    /// without loss. After an end or an error it repeats that one.
-    pub async fn next(&mut self, gather: Duration) -> Result<Option<Vec<Bytes>>, FetchError> {
-        while self.gathered.bytes() == 0 && self.ended.is_none() {
-            self.read().await;
-        }
-        let mut patience = pin!(async {
-            // The timer knows no wait of nothing: it would be one of a millisecond.
-            if !gather.is_zero() {
-                tokio::time::sleep(gather).await;
-            }
-        });
+    /// The next bytes, in one or more chunks; nothing at the end of the body. Less than a chunk is not handed out
+    /// before `rest` is over since the call, but joined with what follows; what comes after that is handed out at
+    /// once. May be dropped and called again without loss. After an end or an error it repeats that one.
+    pub async fn next(&mut self, rest: Duration) -> Result<Option<Vec<Bytes>>, FetchError> {
+        let mut patience = pin!(tokio::time::sleep(rest));
+        // The timer knows no wait of nothing: it would be one of a millisecond.
+        let mut rested = rest.is_zero();
         while self.ended.is_none() && self.gathered.bytes() < CHUNK_BYTES {
+            if rested && 0 < self.gathered.bytes() {
+                break;
+            }
             tokio::select! {
                 biased;
                 () = self.read() => {}
-                () = &mut patience => break,
+                () = &mut patience, if !rested => rested = true,
             }
         }
         if 0 < self.gathered.bytes() {
