@@ -39,6 +39,18 @@ impl EndReason {
             Self::StartFailed => "start_failed",
         }
     }
+
+    /// The same for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::LastViewerLeft => "the last viewer left",
+            Self::Stopped => "it was stopped",
+            Self::Shutdown => "Weir is shutting down",
+            Self::SourceEnded => "the source said that it is over",
+            Self::SourceLost => "the source went away and did not come back",
+            Self::StartFailed => "it could not be started",
+        }
+    }
 }
 
 /// A fact about a channel.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
-use store::{SettingsFile, Store};
+use ledger::Kept;
+use store::{Saved, SettingsFile, Store};
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
@@ -14,6 +15,7 @@ use crate::config::{Config, Secret};
 use crate::demo::Stage;
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
+use crate::journal::Journal;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::registry::Registry;
@@ -53,17 +55,19 @@ impl Service {
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
         let (tasks, last) = (Tasks::default(), Tasks::default());
         let clock = Clock::start();
-        let folder = config.data_dir.clone();
-        let (store, kept) = tokio::task::spawn_blocking(move || Store::open(&folder)).await??;
+        let Disk {
+            store,
+            kept,
+            file,
+            saved,
+        } = disk(&config).await?;
+        let journal = Journal::after(0);
         let orchestrator = orchestrator(&config)?;
         let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
         let stopping = last.stopping().clone();
         last.spawn(
             outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
         );
-        let folder = config.data_dir.clone();
-        let (file, saved) =
-            tokio::task::spawn_blocking(move || SettingsFile::load(&folder)).await?;
         let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
@@ -80,23 +84,20 @@ impl Service {
             upstream: Arc::clone(&upstream),
             store: store.clone(),
             outbox: outbox.clone(),
+            journal: journal.clone(),
             stopping: tasks.stopping().clone(),
         };
         let registry = Registry::new(context, tasks.clone());
         let listener = Listener::bind(config.listen)
             .with_context(|| format!("{} cannot be listened on", config.listen))?;
         let address = listener.address();
-        let names = config
-            .sources
-            .iter()
-            .map(|source| source.name.clone())
-            .collect();
-        let connections_max = connections_max(config.connections_max);
-        tell(&config, &settings.borrow(), address, connections_max);
         let limits = Limits {
-            connections_max,
+            connections_max: connections_max(config.connections_max),
             headers_wait: config.headers_wait,
         };
+        tell(&config, &settings.borrow(), address, limits.connections_max);
+        let names = config.sources.iter().map(|source| source.name.clone());
+        let names = names.collect();
         let app = App::from(http::Parts {
             clock,
             config,
@@ -106,6 +107,7 @@ impl Service {
             upstream,
             store: store.clone(),
             outbox,
+            journal,
             names,
             demo: staged.stage,
         });
@@ -144,6 +146,30 @@ impl Service {
         self.store.flush().await;
         tracing::info!("stopped");
     }
+}
+
+/// What is found in the data folder.
+struct Disk {
+    store: Store,
+    kept: Kept,
+    file: SettingsFile,
+    saved: Saved,
+}
+
+/// Opens what the data folder holds, where waiting for it holds nobody up.
+async fn disk(config: &Config) -> anyhow::Result<Disk> {
+    let folder = config.data_dir.clone();
+    let open = move || {
+        let (store, kept) = Store::open(&folder)?;
+        let (file, saved) = SettingsFile::load(&folder);
+        Ok(Disk {
+            store,
+            kept,
+            file,
+            saved,
+        })
+    };
+    tokio::task::spawn_blocking(open).await?
 }
 
 /// Where events are told, if that is wanted.

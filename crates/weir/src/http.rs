@@ -8,6 +8,7 @@ mod config;
 mod connection;
 mod continuous;
 mod demo;
+mod description;
 mod direct;
 mod error;
 mod events;
@@ -25,15 +26,18 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::journal::Journal;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::settings::{Keeper, Settings};
@@ -80,6 +84,8 @@ pub struct Parts {
     pub store: store::Store,
     /// Streams that ended or were reported, and events on their way.
     pub outbox: Outbox,
+    /// What is told to operators.
+    pub journal: Journal,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -113,24 +119,11 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(media::with_cors))
         .layer(axum::middleware::from_fn(media::options));
-    let state = Router::new()
-        .route("/streams", get(api::streams))
-        .route("/proxy/status", get(api::status))
-        .route("/proxy/config", get(config::read).post(config::change))
-        .route("/proxy/streams/{id}/clients", get(api::clients))
-        .route("/events/stream_started", post(events::started))
-        .route("/events/stream_ended", post(events::ended))
-        .route("/api/v1/outbox", get(events::outbox))
-        .route("/api/v1/outbox/retry", post(events::retry))
-        .route("/health/status", get(api::health))
-        .route("/version", get(api::version))
-        .route("/api/v1/sources", get(api::sources))
-        .route("/api/v1/demo", get(demo::figures))
-        .route("/api/v1/demo/death", post(demo::death))
-        .route("/api/v1/demo/silence", post(demo::silence));
+    let (state, description) = described().split_for_parts();
     Router::new()
         .merge(media)
         .merge(state)
+        .route("/api/v1/openapi.json", get(|| async { Json(description) }))
         .route("/", get(panel::home))
         .route("/panel", get(panel::home))
         .route("/panel/", get(panel::index))
@@ -140,6 +133,31 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
         .with_state(app)
+}
+
+/// Routes that answer with JSON. Each says what it takes and gives, so that none is missing from the
+/// description.
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(description::head())
+        .route("/streams", get(api::streams))
+        .route("/proxy/status", get(api::status))
+        .route("/proxy/config", get(config::read).post(config::change))
+        .route("/proxy/streams/{id}/clients", get(api::clients))
+        .route("/events/stream_started", post(events::started))
+        .route("/events/stream_ended", post(events::ended))
+        .route("/api/v1/outbox", get(events::outbox))
+        .route("/api/v1/outbox/retry", post(events::retry))
+        .route("/health/status", get(api::health))
+        .routes(routes!(api::version))
+        .route("/api/v1/sources", get(api::sources))
+        .route("/api/v1/demo", get(demo::figures))
+        .route("/api/v1/demo/death", post(demo::death))
+        .route("/api/v1/demo/silence", post(demo::silence))
+}
+
+/// The description of the API, as `GET /api/v1/openapi.json` answers it.
+pub fn description() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
 }
 
 async fn not_found() -> Response {

@@ -1,6 +1,6 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
-//! From the ground up: `config`, `clock`, `tasks` · `settings` · `selector` · `handle` ·
+//! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `handle` ·
 //! `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
 
 pub mod app;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod handle;
 pub mod http;
+pub mod journal;
 pub mod outbox;
 mod pull;
 pub mod registry;

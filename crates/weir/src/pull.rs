@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::handle::{Handle, Message};
+use crate::journal::Journal;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
@@ -57,6 +58,8 @@ pub struct Context {
     pub store: store::Store,
     /// What is told of streams.
     pub outbox: Outbox,
+    /// What is told to operators.
+    pub journal: Journal,
     /// Cancelled when the service ends.
     pub stopping: CancellationToken,
 }
@@ -341,7 +344,13 @@ impl Driver {
                 self.context.store.remember(&self.handle.key, numbers);
             }
             Effect::Tell(event) => {
-                tell::event(&self.registry, &self.context.outbox, &self.handle, &event);
+                let teller = tell::Teller {
+                    registry: &self.registry,
+                    outbox: &self.context.outbox,
+                    journal: &self.context.journal,
+                    handle: &self.handle,
+                };
+                teller.event(&event);
             }
             Effect::Finish => self.finish(),
         }

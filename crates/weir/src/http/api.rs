@@ -6,7 +6,9 @@ use axum::http::{StatusCode, Uri};
 use channel::{Delivery, Phase, Snapshot, Viewer};
 use engine::Stat;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::guard::Names;
@@ -255,9 +257,22 @@ fn json_health(disk_failing: bool, outbox: &ledger::Status, engines: &[Value]) -
     }))
 }
 
-/// `GET /version`
-pub(super) async fn version() -> Json<Value> {
-    Json(json!({ "name": "weir", "version": env!("CARGO_PKG_VERSION") }))
+/// What runs here.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Version {
+    /// The program: always `weir`.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+}
+
+/// Which program answers, and its version.
+#[utoipa::path(get, path = "/version", tag = "system", responses((status = OK, body = Version)))]
+pub(super) async fn version() -> Json<Version> {
+    Json(Version {
+        name: "weir",
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// `GET /api/v1/sources`: what the operator has named, without addresses.

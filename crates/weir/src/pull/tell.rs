@@ -1,54 +1,100 @@
-//! What happened to a channel, told to whoever wants to know: the log and the outbox.
+//! What happened to a channel, told to whoever wants to know: the log, the journal and the outbox.
 
 use channel::{Delivery, EndReason, Event, Viewer};
 use uuid::Uuid;
 
 use crate::clock;
 use crate::handle::{Handle, Stream};
+use crate::journal::{Journal, Kind, News, Severity};
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
 
-pub(super) fn event(registry: &Registry, outbox: &Outbox, handle: &Handle, event: &Event) {
-    let key = &handle.key;
-    match event {
-        Event::Started => started(registry, handle),
-        Event::SourceOpened { opened } => {
-            let place = source(handle);
-            tracing::info!(channel = %key, opened, "channel {key}: {place} opened");
-            began(outbox, handle);
+/// What somebody is told through.
+pub(super) struct Teller<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) outbox: &'a Outbox,
+    pub(super) journal: &'a Journal,
+    pub(super) handle: &'a Handle,
+}
+
+impl Teller<'_> {
+    pub(super) fn event(&self, event: &Event) {
+        match event {
+            Event::Started => started(self.registry, self.handle),
+            Event::SourceOpened { opened } => self.source_opened(*opened),
+            Event::SourceLost { cause } => {
+                self.say(Kind::SourceLost, format!("source given up: {cause}"));
+            }
+            Event::WentLive => self.went_live(),
+            Event::SourceFlawed { what } => {
+                self.say(Kind::SourceFlawed, format!("flaw in the source: {what}"));
+            }
+            Event::SlateShown { clip } => {
+                let said = clip.as_str();
+                self.say(Kind::SlateShown, format!("showing the slate: {said}"));
+            }
+            Event::SlateLeft => self.say(Kind::SlateLeft, "back on the source".into()),
+            Event::SegmentsLost { count, cause } => {
+                let message = format!("{count} segment(s) lost: {cause}");
+                self.say(Kind::SegmentsLost, message);
+            }
+            Event::SourceRestarted => {
+                self.say(Kind::SourceRestarted, "the source counts anew".into());
+            }
+            Event::Failed { failure } => {
+                self.say(Kind::StreamFailed, format!("failed: {failure}"));
+            }
+            Event::Ended { reason } => self.ended(*reason),
         }
-        Event::SourceLost { cause } => {
-            tracing::warn!(channel = %key, "channel {key}: source given up: {cause}");
+    }
+
+    fn source_opened(&self, opened: u64) {
+        let kind = match opened {
+            0 | 1 => Kind::StreamStarted,
+            _ => Kind::SourceReplaced,
+        };
+        self.say(kind, format!("{} opened", source(self.handle)));
+        began(self.outbox, self.handle);
+    }
+
+    fn went_live(&self) {
+        let stream = self.handle.stream();
+        let since = stream
+            .as_ref()
+            .map(|it| clock::wall().duration_since(it.started_at));
+        let waited = since.map_or(0.0, |since| since.as_secs_f64());
+        drop(stream);
+        self.say(Kind::StreamLive, format!("live after {waited:.1} s"));
+    }
+
+    fn ended(&self, reason: EndReason) {
+        let word = reason.as_str();
+        self.say(Kind::StreamEnded, format!("ended: {}", reason.sentence()));
+        if let Some(stream) = self.handle.stream().take() {
+            self.outbox.ended(&stream.id, word);
         }
-        Event::WentLive => {
-            let stream = handle.stream();
-            let since = stream
-                .as_ref()
-                .map(|it| clock::wall().duration_since(it.started_at));
-            let waited = since.map_or(0.0, |since| since.as_secs_f64());
-            tracing::info!(channel = %key, "channel {key}: live after {waited:.1} s");
-        }
-        Event::SourceFlawed { what } => {
-            tracing::warn!(channel = %key, "channel {key}: flaw in the source: {what}");
-        }
-        Event::SlateShown { clip } => bounded(registry, handle, || {
-            let said = clip.as_str();
-            tracing::warn!(channel = %key, "channel {key}: showing the slate: {said}");
-        }),
-        Event::SlateLeft => {
-            tracing::info!(channel = %key, "channel {key}: back on the source");
-        }
-        Event::SegmentsLost { count, cause } => {
-            tracing::warn!(channel = %key, count, "channel {key}: segments lost: {cause}");
-        }
-        Event::SourceRestarted => {
-            tracing::info!(channel = %key, "channel {key}: the source counts anew");
-        }
-        Event::Failed { failure } => bounded(registry, handle, || {
-            tracing::warn!(channel = %key, "channel {key}: failed: {failure}");
-        }),
-        Event::Ended { reason } => ended(registry, outbox, handle, *reason),
+    }
+
+    /// Writes a line about the channel, and tells the journal.
+    fn say(&self, kind: Kind, message: String) {
+        bounded(self.registry, self.handle, || {
+            let key = &self.handle.key;
+            match kind.severity() {
+                Severity::Info => tracing::info!(channel = %key, "channel {key}: {message}"),
+                Severity::Warning | Severity::Error => {
+                    tracing::warn!(channel = %key, "channel {key}: {message}");
+                }
+            }
+            let stream = self.handle.stream();
+            let news = News::new(kind, message);
+            let id = stream.as_ref().map(|stream| stream.id.as_str());
+            let session = stream.as_ref().and_then(|stream| stream.session.as_ref());
+            let mut news = news.of_channel(key, id);
+            news.engine = session.map(|session| session.engine.to_string());
+            drop(stream);
+            self.journal.tell(news);
+        });
     }
 }
 
@@ -114,17 +160,6 @@ fn began(outbox: &Outbox, handle: &Handle) {
         && !std::mem::replace(&mut stream.opened, true)
     {
         outbox.began(stream.record(continuous));
-    }
-}
-
-fn ended(registry: &Registry, outbox: &Outbox, handle: &Handle, reason: EndReason) {
-    let key = &handle.key;
-    let word = reason.as_str();
-    bounded(registry, handle, || {
-        tracing::info!(channel = %key, reason = word, "channel {key}: ended");
-    });
-    if let Some(stream) = handle.stream().take() {
-        outbox.ended(&stream.id, word);
     }
 }
 

@@ -1,0 +1,44 @@
+//! The head of the API's description: what holds for all of it.
+
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, ToSchema};
+
+/// The scheme's name, as calls that are protected name it.
+const KEY: &str = "api_key";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Weir",
+        description = "One pull of a live stream, any number of viewers: playback, state, settings and events."
+    ),
+    components(schemas(Detail)),
+    modifiers(&Keyed)
+)]
+struct Head;
+
+/// What every refusal looks like; `detail` is an object in few cases.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; Problem writes it")]
+struct Detail {
+    /// What is wrong, and what would be right.
+    detail: String,
+}
+
+struct Keyed;
+
+impl Modify for Keyed {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme(KEY, SecurityScheme::Http(bearer));
+    }
+}
+
+/// The description before any path is in it.
+pub(super) fn head() -> utoipa::openapi::OpenApi {
+    let mut head = Head::openapi();
+    head.info.license = None;
+    head
+}

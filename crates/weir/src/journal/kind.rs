@@ -1,0 +1,126 @@
+//! The kinds of news there are: one table of words, categories and how much each matters.
+
+/// What a kind of news is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// Channels and their streams.
+    Stream,
+    /// Engines.
+    Engine,
+    /// Viewers.
+    Viewer,
+    /// What operators set.
+    Settings,
+    /// Weir itself.
+    System,
+}
+
+impl Category {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Engine => "engine",
+            Self::Viewer => "viewer",
+            Self::Settings => "settings",
+            Self::System => "system",
+        }
+    }
+}
+
+/// How much something matters to an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Weir deals with it, and it may be seen.
+    Warning,
+    /// Viewers suffer, or an operator has to act.
+    Error,
+}
+
+impl Severity {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Lists the kinds once, so that none can be left out of [`Kind::ALL`] or be without a word.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident => $word:literal, $category:ident, $severity:ident;)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Kind {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word for it in answers.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// What it is about.
+            pub fn category(self) -> Category {
+                match self {
+                    $(Self::$name => Category::$category,)*
+                }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A channel's first source was opened.
+    StreamStarted => "stream_started", Stream, Info;
+    /// A channel's life is over.
+    StreamEnded => "stream_ended", Stream, Info;
+    /// A channel could not be started, or could not go on.
+    StreamFailed => "stream_failed", Stream, Error;
+    /// Enough is held for viewers to start.
+    StreamLive => "stream_live", Stream, Info;
+    /// A source was given up.
+    SourceLost => "source_lost", Stream, Warning;
+    /// Another source has taken the place of one that was lost.
+    SourceReplaced => "source_replaced", Stream, Info;
+    /// Something is wrong with what a source sends.
+    SourceFlawed => "source_flawed", Stream, Warning;
+    /// A source began its numbers or its clock again.
+    SourceRestarted => "source_restarted", Stream, Info;
+    /// Segments could not be had.
+    SegmentsLost => "segments_lost", Stream, Warning;
+    /// Viewers are shown a clip in the place of media.
+    SlateShown => "slate_shown", Stream, Warning;
+    /// Media follows on the clips.
+    SlateLeft => "slate_left", Stream, Info;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_word_of_its_own() {
+        let words: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(words.len(), Kind::ALL.len());
+    }
+}
