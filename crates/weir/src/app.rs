@@ -16,9 +16,11 @@ use crate::demo::Stage;
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
@@ -88,13 +90,9 @@ impl Service {
             stopping: tasks.stopping().clone(),
         };
         let registry = Registry::new(context, tasks.clone());
-        let listener = Listener::bind(config.listen)
-            .with_context(|| format!("{} cannot be listened on", config.listen))?;
+        let series = Series::start(clock, &registry, &upstream, &tasks);
+        let (listener, limits) = listener(&config)?;
         let address = listener.address();
-        let limits = Limits {
-            connections_max: connections_max(config.connections_max),
-            headers_wait: config.headers_wait,
-        };
         tell(&config, &settings.borrow(), address, limits.connections_max);
         let names = config.sources.iter().map(|source| source.name.clone());
         let names = names.collect();
@@ -108,6 +106,9 @@ impl Service {
             store: store.clone(),
             outbox,
             journal,
+            series,
+            requests: Requests::new(http::PLAYLIST, http::SEGMENT),
+            started_at: crate::clock::wall(),
             names,
             demo: staged.stage,
         });
@@ -179,6 +180,17 @@ fn orchestrator(config: &Config) -> anyhow::Result<Option<Orchestrator>> {
     };
     let key = config.api_key.as_ref().map(Secret::reveal);
     Ok(Some(Orchestrator::new(url, key, engine::tls()?)?))
+}
+
+/// The open port, and what may be taken of it.
+fn listener(config: &Config) -> anyhow::Result<(Listener, Limits)> {
+    let listener = Listener::bind(config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let limits = Limits {
+        connections_max: connections_max(config.connections_max),
+        headers_wait: config.headers_wait,
+    };
+    Ok((listener, limits))
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

@@ -2,6 +2,7 @@
 
 mod read;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub struct Upstream {
     clock: Clock,
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
+    stat_failures: AtomicU64,
 }
 
 /// An open source. Its place on an engine is given back with `Upstream::close`.
@@ -74,6 +76,7 @@ impl Upstream {
             clock,
             config,
             settings,
+            stat_failures: AtomicU64::new(0),
         }
     }
 
@@ -246,7 +249,16 @@ impl Upstream {
 
     /// Asks an engine how a session is doing.
     pub async fn stat(&self, session: &Session) -> Result<Stat, StatError> {
-        self.http.stat(session).await
+        let stat = self.http.stat(session).await;
+        if matches!(stat, Err(StatError::Api(_))) {
+            self.stat_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        stat
+    }
+
+    /// How often an engine gave no statistics where it should have.
+    pub fn stat_failures(&self) -> u64 {
+        self.stat_failures.load(Ordering::Relaxed)
     }
 
     /// Tells the engine to stop, and gives the place on it back.

@@ -39,12 +39,13 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The modules of `weir` from the ground up. A module knows those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "config", "clock", "tasks", "settings", "selector", "journal",
+        "config", "clock", "tasks", "settings", "selector", "journal", "samples", "metrics",
     ],
     &["upstream", "outbox"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
+    &["figures", "series"],
     &["http"],
     &["app"],
     &["demo"],
