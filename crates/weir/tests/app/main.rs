@@ -20,6 +20,7 @@ mod http_details;
 mod lifecycle;
 mod linted;
 mod listener;
+mod metrics;
 mod odd_media;
 mod plain;
 mod playing;
