@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
 use ledger::Kept;
-use store::{Saved, SettingsFile, Store};
+use store::{History, Saved, SettingsFile, Store};
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
+use crate::collect;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
 use crate::http::server::{Limits, Listener};
@@ -18,6 +19,7 @@ use crate::http::{self, App};
 use crate::journal::Journal;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
+use crate::records::Records;
 use crate::registry::Registry;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
@@ -55,28 +57,22 @@ impl Service {
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
         let (tasks, last) = (Tasks::default(), Tasks::default());
         let clock = Clock::start();
-        let Disk {
-            store,
-            kept,
-            file,
-            saved,
-        } = disk(&config).await?;
+        let disk = disk(&config).await?;
+        let store = disk.store;
         let journal = Journal::after(0);
+        let readings_max = config.stats_history_max;
+        let records = Records::open(disk.history, journal.clone(), readings_max).await;
         let orchestrator = orchestrator(&config)?;
-        let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
+        let outbox = Outbox::restore(disk.kept, clock, orchestrator.is_some());
         let stopping = last.stopping().clone();
         last.spawn(
             outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
         );
-        let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
+        let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let upstream = Arc::new(Upstream::new(
-            http,
-            clock,
-            Arc::clone(&config),
-            settings.clone(),
-        ));
+        let upstream = Upstream::new(http, clock, Arc::clone(&config), settings.clone());
+        let upstream = Arc::new(upstream);
         let context = Context {
             clock,
             config: Arc::clone(&config),
@@ -84,18 +80,23 @@ impl Service {
             upstream: Arc::clone(&upstream),
             store: store.clone(),
             outbox: outbox.clone(),
+            records: records.clone(),
             journal: journal.clone(),
             stopping: tasks.stopping().clone(),
         };
         let registry = Registry::new(context, tasks.clone());
-        let listener = Listener::bind(config.listen)
-            .with_context(|| format!("{} cannot be listened on", config.listen))?;
-        let address = listener.address();
-        let limits = Limits {
-            connections_max: connections_max(config.connections_max),
-            headers_wait: config.headers_wait,
+        let collected = collect::Parts {
+            clock,
+            interval: config.collect_interval,
+            registry: registry.clone(),
+            upstream: Arc::clone(&upstream),
+            outbox: outbox.clone(),
+            records: records.clone(),
+            journal: journal.clone(),
         };
-        tell(&config, &settings.borrow(), address, limits.connections_max);
+        collect::start(collected, &tasks, &last);
+        let (listener, limits) = listen(&config, &settings.borrow())?;
+        let address = listener.address();
         let names = config.sources.iter().map(|source| source.name.clone());
         let names = names.collect();
         let app = App::from(http::Parts {
@@ -108,6 +109,7 @@ impl Service {
             store: store.clone(),
             outbox,
             journal,
+            records,
             names,
             demo: staged.stage,
         });
@@ -148,12 +150,26 @@ impl Service {
     }
 }
 
+/// Begins to listen, and says so.
+fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
+    let listener = Listener::bind(config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let limits = Limits {
+        connections_max: connections_max(config.connections_max),
+        headers_wait: config.headers_wait,
+    };
+    let address = listener.address();
+    tell(config, settings, address, limits.connections_max);
+    Ok((listener, limits))
+}
+
 /// What is found in the data folder.
 struct Disk {
     store: Store,
     kept: Kept,
     file: SettingsFile,
     saved: Saved,
+    history: History,
 }
 
 /// Opens what the data folder holds, where waiting for it holds nobody up.
@@ -167,6 +183,7 @@ async fn disk(config: &Config) -> anyhow::Result<Disk> {
             kept,
             file,
             saved,
+            history: History::open(&folder),
         })
     };
     tokio::task::spawn_blocking(open).await?

@@ -14,13 +14,17 @@ mod error;
 mod events;
 mod guard;
 mod line_ends;
+mod loops;
 mod media;
+mod orchestrator;
 mod panel;
+mod parameters;
 mod patience;
 mod play;
 mod query;
 mod receive;
 pub mod server;
+mod streams;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -39,6 +43,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::outbox::Outbox;
+use crate::records::Records;
 use crate::registry::Registry;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
@@ -86,6 +91,8 @@ pub struct Parts {
     pub outbox: Outbox,
     /// What is told to operators.
     pub journal: Journal,
+    /// What is known of streams beside their state.
+    pub records: Records,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -139,7 +146,6 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
         .route("/proxy/config", get(config::read).post(config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
@@ -149,6 +155,20 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
         .routes(routes!(api::version))
+        .routes(routes!(streams::list))
+        .routes(routes!(streams::stop::one))
+        .routes(routes!(streams::stop::several))
+        .routes(routes!(streams::figures::stats))
+        .routes(routes!(streams::figures::livepos))
+        .routes(routes!(streams::figures::extended))
+        .routes(routes!(streams::ended::list))
+        .routes(routes!(orchestrator::status))
+        .routes(routes!(orchestrator::sessions))
+        .routes(routes!(orchestrator::session))
+        .routes(routes!(loops::read, loops::change))
+        .routes(routes!(loops::list))
+        .routes(routes!(loops::remove))
+        .routes(routes!(loops::clear))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -1,5 +1,6 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
+mod others;
 mod read;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,9 @@ const SEGMENT_IDLE: Duration = Duration::from_secs(5);
 /// Longest wait for the first byte of a plain source's playlist when it is opened; it has nothing to
 /// collect first, as an engine has.
 const SOURCE_FIRST_BYTE: Duration = Duration::from_secs(10);
+
+/// Longest wait for what an engine knows of a content; one that plays it knows it at once.
+const CONTENT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Engines and sources, shared by all channels.
 pub struct Upstream {

@@ -126,7 +126,10 @@ impl Slate {
         self.ends = match reason {
             EndReason::SourceLost => true,
             EndReason::StartFailed | EndReason::SourceEnded => self.is_shown(),
-            EndReason::LastViewerLeft | EndReason::Stopped | EndReason::Shutdown => false,
+            EndReason::LastViewerLeft
+            | EndReason::Stopped
+            | EndReason::Looping
+            | EndReason::Shutdown => false,
         };
         if !self.ends {
             self.shown = None;
