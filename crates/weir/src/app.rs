@@ -13,6 +13,7 @@ use webhook::Orchestrator;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
+use crate::engines::Engines;
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
@@ -62,20 +63,18 @@ impl Service {
             saved,
         } = disk(&config).await?;
         let journal = Journal::after(0);
-        let orchestrator = orchestrator(&config)?;
-        let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
-        let stopping = last.stopping().clone();
-        last.spawn(
-            outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
-        );
+        let outbox = outbox(&config, kept, clock, &store, &last)?;
         let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
+        let engines = Engines::new(clock, &config, settings.clone(), journal.clone());
         let upstream = Arc::new(Upstream::new(
             http,
+            engines.clone(),
             clock,
             Arc::clone(&config),
             settings.clone(),
+            tasks.clone(),
         ));
         let context = Context {
             clock,
@@ -104,6 +103,7 @@ impl Service {
             settings: settings.clone(),
             keeper,
             registry,
+            engines,
             upstream,
             store: store.clone(),
             outbox,
@@ -179,6 +179,21 @@ fn orchestrator(config: &Config) -> anyhow::Result<Option<Orchestrator>> {
     };
     let key = config.api_key.as_ref().map(Secret::reveal);
     Ok(Some(Orchestrator::new(url, key, engine::tls()?)?))
+}
+
+/// What is told of streams, from what was kept on.
+fn outbox(
+    config: &Config,
+    kept: Kept,
+    clock: Clock,
+    store: &Store,
+    last: &Tasks,
+) -> anyhow::Result<Outbox> {
+    let orchestrator = orchestrator(config)?;
+    let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
+    let stopping = last.stopping().clone();
+    last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
+    Ok(outbox)
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

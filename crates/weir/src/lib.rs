@@ -1,12 +1,13 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
 //! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `handle` ·
-//! `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
+//! `engines` · `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
 
 pub mod app;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod engines;
 pub mod handle;
 pub mod http;
 pub mod journal;

@@ -41,7 +41,8 @@ const FLOORS: &[&[&str]] = &[
     &[
         "config", "clock", "tasks", "settings", "selector", "journal",
     ],
-    &["upstream", "outbox"],
+    &["engines", "outbox"],
+    &["upstream"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
