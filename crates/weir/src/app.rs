@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::collect;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
+use crate::engines::Engines;
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
@@ -60,19 +61,20 @@ impl Service {
         let disk = disk(&config).await?;
         let store = disk.store;
         let journal = Journal::after(0);
-        let readings_max = config.stats_history_max;
-        let records = Records::open(disk.history, journal.clone(), readings_max).await;
-        let orchestrator = orchestrator(&config)?;
-        let outbox = Outbox::restore(disk.kept, clock, orchestrator.is_some());
-        let stopping = last.stopping().clone();
-        last.spawn(
-            outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
-        );
+        let records = Records::open(disk.history, journal.clone(), &config).await;
+        let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
         let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let upstream = Upstream::new(http, clock, Arc::clone(&config), settings.clone());
-        let upstream = Arc::new(upstream);
+        let engines = Engines::new(clock, &config, settings.clone(), journal.clone());
+        let upstream = Arc::new(Upstream::new(
+            http,
+            engines.clone(),
+            clock,
+            Arc::clone(&config),
+            settings.clone(),
+            tasks.clone(),
+        ));
         let context = Context {
             clock,
             config: Arc::clone(&config),
@@ -97,14 +99,14 @@ impl Service {
         collect::start(collected, &tasks, &last);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let names = config.sources.iter().map(|source| source.name.clone());
-        let names = names.collect();
+        let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
             config,
             settings: settings.clone(),
             keeper,
             registry,
+            engines,
             upstream,
             store: store.clone(),
             outbox,
@@ -196,6 +198,21 @@ fn orchestrator(config: &Config) -> anyhow::Result<Option<Orchestrator>> {
     };
     let key = config.api_key.as_ref().map(Secret::reveal);
     Ok(Some(Orchestrator::new(url, key, engine::tls()?)?))
+}
+
+/// What is told of streams, from what was kept on.
+fn outbox(
+    config: &Config,
+    kept: Kept,
+    clock: Clock,
+    store: &Store,
+    last: &Tasks,
+) -> anyhow::Result<Outbox> {
+    let orchestrator = orchestrator(config)?;
+    let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
+    let stopping = last.stopping().clone();
+    last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
+    Ok(outbox)
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

@@ -73,6 +73,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// AceStream engines.
     pub engines: Vec<Address>,
+    /// Whether engines that other proxies report are used, too.
+    pub learn_engines: bool,
+    /// Between two probes of an engine that is well.
+    pub probe_interval: Duration,
     /// Streams with names.
     pub sources: Vec<Source>,
     /// Hosts that sources may lead to although they are not public.

@@ -41,6 +41,7 @@ use utoipa_axum::routes;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engines::Engines;
 use crate::journal::Journal;
 use crate::outbox::Outbox;
 use crate::records::Records;
@@ -83,7 +84,9 @@ pub struct Parts {
     pub keeper: Keeper,
     /// The channels.
     pub registry: Registry,
-    /// Engines and sources.
+    /// The engines.
+    pub engines: Engines,
+    /// Where channels pull from.
     pub upstream: Arc<Upstream>,
     /// What survives.
     pub store: store::Store,

@@ -1,13 +1,15 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
-//! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `statistics`,
-//! `story`, `titles` · `loops` · `records` · `handle` · `upstream` · `outbox` · `pull` · `registry` · `collect` · `http` · `app`, which puts them together · `demo`.
+//! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `statistics`, `story`,
+//! `titles` · `loops` · `records` · `handle` · `engines` · `upstream` · `outbox` · `pull` · `registry` · `collect` ·
+//! `http` · `app`, which puts them together · `demo`.
 
 pub mod app;
 pub mod clock;
 pub mod collect;
 pub mod config;
 pub mod demo;
+pub mod engines;
 pub mod handle;
 pub mod http;
 pub mod journal;

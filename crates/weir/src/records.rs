@@ -3,6 +3,7 @@
 
 use store::History;
 
+use crate::config::Config;
 use crate::journal::Journal;
 use crate::loops::Loops;
 use crate::statistics::Statistics;
@@ -25,10 +26,10 @@ pub struct Records {
 }
 
 impl Records {
-    /// Goes on from what was kept; `readings_max` readings of each stream are held at full rate.
-    pub async fn open(history: History, journal: Journal, readings_max: usize) -> Self {
+    /// Goes on from what was kept.
+    pub async fn open(history: History, journal: Journal, config: &Config) -> Self {
         Self {
-            statistics: Statistics::new(readings_max),
+            statistics: Statistics::new(config.stats_history_max),
             tales: Tales::default(),
             titles: Titles::default(),
             loops: Loops::restore(history.clone(), journal).await,

@@ -51,7 +51,8 @@ const FLOORS: &[&[&str]] = &[
     ],
     &["loops"],
     &["records"],
-    &["upstream", "outbox"],
+    &["engines", "outbox"],
+    &["upstream"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],

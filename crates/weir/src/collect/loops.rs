@@ -9,6 +9,7 @@ use crate::clock;
 use crate::handle::Handle;
 use crate::journal::{Kind, News};
 use crate::loops::Looping;
+use crate::upstream::Upstream;
 
 /// The one task.
 pub(super) struct Watch {
@@ -44,11 +45,12 @@ impl Watch {
                 self.parts.registry.stop(&handle, EndReason::Looping).await;
             }
         }
+        let named = self.parts.upstream.named();
         for stream in self.parts.outbox.reported() {
             let last = self.parts.records.statistics.newest(&stream.id);
             let live_last = last.and_then(|it| it.livepos?.newest());
             let behind = live_last.and_then(|it| self.is_behind(it, now));
-            let session = self.parts.upstream.session_of(&stream);
+            let session = Upstream::session_of(&stream, &named);
             let (Some(behind), Some(session), true) = (behind, session, stream.is_live) else {
                 continue;
             };

@@ -8,6 +8,7 @@ use engine::{Address, Session, Stat, StatError};
 use super::Collector;
 use crate::clock;
 use crate::statistics::Reading;
+use crate::upstream::Upstream;
 
 /// Streams of others that are asked about in one round at one engine; it carries twenty at most.
 const STREAMS_MAX: usize = 64;
@@ -22,8 +23,13 @@ impl Collector {
     /// Asks each engine that is at rest about the streams that others have on it.
     pub(super) fn ask_others(&mut self) {
         let mut wanted: BTreeMap<Address, Vec<(String, Session)>> = BTreeMap::new();
-        for stream in self.parts.outbox.reported() {
-            let session = self.parts.upstream.session_of(&stream);
+        let reported = self.parts.outbox.reported();
+        if reported.is_empty() {
+            return;
+        }
+        let named = self.parts.upstream.named();
+        for stream in reported {
+            let session = Upstream::session_of(&stream, &named);
             let Some(session) = session.filter(|it| it.stat_url.is_some()) else {
                 continue;
             };

@@ -18,6 +18,9 @@ const HEADERS_WAIT: Duration = Duration::from_secs(30);
 /// The first players give up on a first request after ten seconds, and none survives an error (measured).
 const SLATE_AFTER: Duration = Duration::from_secs(8);
 
+/// A death is known three failures later, so within half a minute even where nobody plays, and a probe costs an engine nothing.
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
     variable: F,
@@ -62,15 +65,17 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             20_000,
             10..=1_000_000,
         );
-        let collect = (self.variable)("COLLECT_INTERVAL_S");
-        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
-        let history = (self.variable)("STATS_HISTORY_MAX");
-        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        let (collect, history) = self.statistics();
         let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
             listen: SocketAddr::new(bind, u16::try_from(port).unwrap_or_default()),
             engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
+            learn_engines: self.truth(
+                "--learn-engines (WEIR_LEARN_ENGINES)",
+                given(args.learn_engines.as_ref()),
+            ),
+            probe_interval: PROBE_INTERVAL,
             sources: self.sources(given(args.sources.as_ref())),
             source_hosts: self
                 .listed(
@@ -101,6 +106,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         } else {
             Err(self.mistakes)
         }
+    }
+
+    /// Seconds between two readings of statistics, and how many are kept.
+    fn statistics(&mut self) -> (u64, u64) {
+        let collect = (self.variable)("COLLECT_INTERVAL_S");
+        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
+        let history = (self.variable)("STATS_HISTORY_MAX");
+        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        (collect, history)
     }
 
     fn settings(&mut self) -> Settings {

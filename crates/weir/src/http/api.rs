@@ -148,16 +148,18 @@ pub(super) async fn clients(
 
 /// `GET /health/status`
 pub(super) async fn health(State(app): State<App>) -> Json<Value> {
-    let engines: Vec<_> = app
-        .upstream
-        .engines()
-        .into_iter()
-        .map(|load| {
+    let engines = app.engines.all();
+    let engines: Vec<_> = engines
+        .iter()
+        .map(|it| {
+            let it = &it.engine;
             json!({
-                "engine": load.engine.to_string(),
-                "channels": load.channels,
-                "failures": load.failures,
-                "health_status": if load.failures == 0 { "healthy" } else { "failing" },
+                "engine": it.engine.to_string(),
+                "channels": it.channels,
+                "failures": it.failures,
+                "draining": it.draining,
+                "health_status": it.health.as_str(),
+                "not_chosen": it.not_chosen.as_ref().map(ToString::to_string),
             })
         })
         .collect();
@@ -167,7 +169,7 @@ pub(super) async fn health(State(app): State<App>) -> Json<Value> {
 fn json_health(disk_failing: bool, outbox: &ledger::Status, engines: &[Value]) -> Json<Value> {
     let failing = engines
         .iter()
-        .filter(|engine| engine["health_status"] == "failing")
+        .filter(|engine| engine["health_status"] == "unhealthy")
         .count();
     let all_failing = !engines.is_empty() && failing == engines.len();
     let held_back = outbox.telling && outbox.trouble.is_some();

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use engine::pool::Health;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -108,13 +109,16 @@ pub(super) struct Session {
 /// How engines, streams and capacity are.
 #[utoipa::path(get, path = "/orchestrator/status", tag = "system", responses((status = OK, body = OrchestratorStatus)))]
 pub(super) async fn status(State(app): State<App>) -> Json<OrchestratorStatus> {
-    let engines = app.upstream.engines();
+    let engines = app.engines.all();
     let per_engine = app.settings.borrow().max_streams_per_engine;
     let running = app.registry.all();
     let opened = |it: &Handle| it.stream().as_ref().is_some_and(|stream| stream.opened);
-    let healthy = engines.iter().filter(|it| it.failures == 0).count();
+    let healthy = engines
+        .iter()
+        .filter(|it| it.engine.health != Health::Unhealthy && it.engine.failures == 0)
+        .count();
     let total = engines.len() * per_engine;
-    let used: usize = engines.iter().map(|it| it.channels).sum();
+    let used: usize = engines.iter().map(|it| it.engine.channels).sum();
     let outbox = app.outbox.status();
     let in_trouble = app.store.is_failing() || (outbox.telling && outbox.trouble.is_some());
     let can_play = !app.names.is_empty() || used < total;

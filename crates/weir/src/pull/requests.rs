@@ -30,7 +30,7 @@ impl Driver {
         let upstream = Arc::clone(&self.context.upstream);
         let selector = self.handle.selector.clone();
         self.sessions.spawn(async move {
-            match upstream.open(&selector, intake).await {
+            match upstream.open(&selector, intake, &[]).await {
                 Ok(open) => {
                     let input = Input::Opened {
                         pull,

@@ -1,6 +1,8 @@
 //! Sessions that other proxies have opened: read and stopped where the operator has named their engine, and never
 //! anywhere else, whatever address was reported.
 
+use std::collections::BTreeSet;
+
 use engine::{Address, ApiError, Content, Selector, Session, Stat, StatError, StopError, Timeouts};
 use url::Url;
 use uuid::Uuid;
@@ -8,8 +10,14 @@ use uuid::Uuid;
 use super::Upstream;
 
 impl Upstream {
-    /// The session of a stream that another proxy has reported, if its engine is one of ours.
-    pub fn session_of(&self, stream: &ledger::Stream) -> Option<Session> {
+    /// The engines that may be asked about sessions of others.
+    pub fn named(&self) -> BTreeSet<Address> {
+        let engines = self.engines.all().into_iter();
+        engines.map(|it| it.engine.engine).collect()
+    }
+
+    /// The session of a stream that another proxy has reported, if its engine is one of these.
+    pub fn session_of(stream: &ledger::Stream, named: &BTreeSet<Address>) -> Option<Session> {
         let on = |text: &str| {
             let url = Url::parse(text).ok().filter(|url| url.scheme() == "http")?;
             let place = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
@@ -17,7 +25,7 @@ impl Upstream {
         };
         let (stat, command) = (on(&stream.stat_url), on(&stream.command_url));
         let (engine, place) = stat.clone().or_else(|| command.clone())?;
-        let is_ours = self.engines().iter().any(|load| load.engine == engine);
+        let is_ours = named.contains(&engine);
         // Two addresses on two engines are nobody's session.
         let of_engine = |it: Option<(Address, Url)>| {
             it.filter(|(other, _)| *other == engine).map(|(_, url)| url)

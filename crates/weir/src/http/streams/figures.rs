@@ -16,6 +16,7 @@ use super::{Found, LivePosition, Snapshot, unknown};
 use crate::clock;
 use crate::handle::Handle;
 use crate::statistics::{Reading, STEPS};
+use crate::upstream::Upstream;
 
 /// Where a stream is, and what that means.
 #[derive(Serialize, ToSchema)]
@@ -219,7 +220,7 @@ pub(in crate::http) async fn extended(
     let (infohash, engine) = match &found {
         Found::Own { handle, .. } => playing(handle),
         Found::Other(other) => {
-            let session = app.upstream.session_of(other);
+            let session = Upstream::session_of(other, &app.upstream.named());
             (hash_of(other), session.map(|it| it.engine))
         }
         Found::Ended(ended) => (hash_of(ended), None),

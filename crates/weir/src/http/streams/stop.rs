@@ -16,6 +16,7 @@ use super::super::{App, auth, receive};
 use super::{Found, StreamState};
 use crate::handle::Handle;
 use crate::settings::Mistake;
+use crate::upstream::Upstream;
 
 /// Longest wait for a channel to have ended; what its engine takes to answer is not waited for.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -207,7 +208,7 @@ async fn until_ended(handle: &Handle) {
 }
 
 async fn stop_other(app: &App, stream: &ledger::Stream) -> Result<(), Problem> {
-    let session = app.upstream.session_of(stream);
+    let session = Upstream::session_of(stream, &app.upstream.named());
     let session = session.filter(|it| it.command_url.is_some());
     let Some(session) = session else {
         let detail = format!(
