@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn what_nobody_takes_is_bounded_and_counted() {
         let statistics = Statistics::new(10);
-        for second in 0..(THINNED_MAX as i64 + 10) {
+        let enough = i64::try_from(THINNED_MAX).expect("a small number") + 10;
+        for second in 0..enough {
             statistics.add("a", reading(second * 60, 10));
         }
         let (thinned, left_out) = statistics.take_thinned();

@@ -106,7 +106,7 @@ mod tests {
         let second = |text: &str| {
             of(&format!("since={text}"))
                 .time("since")
-                .map(|it| it.as_second())
+                .map(Timestamp::as_second)
         };
         assert_eq!(second("1800000000"), Some(1_800_000_000));
         assert_eq!(second("1800000000.5"), Some(1_800_000_000));

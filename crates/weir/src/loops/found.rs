@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn the_list_is_bounded_and_what_is_over_leaves_it() {
         let mut found = Found::default();
-        for second in 0..FOUND_MAX as i64 + 1 {
+        let last = i64::try_from(FOUND_MAX).expect("a small number");
+        for second in 0..=last {
             found.add(looping(&format!("{second}"), second), at(second), None);
         }
         let list = found.list(at(5_000), None);

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn the_oldest_is_forgotten_for_the_newest_and_what_is_over_makes_room() {
         let mut stopped = Stopped::default();
-        for second in 0..KEYS_MAX as u64 + 1 {
+        for second in 0..=KEYS_MAX as u64 {
             let within = second / 4;
             stopped.note(at(within), &second.to_string());
         }

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use simulator::engine::Engine;
+use simulator::fault::{Endpoint, Http};
 
 use crate::canary::Canary;
-use crate::stage::{Stage, eventually, post, request};
+use crate::stage::{Answer, Stage, fast_engine, post, request};
 
 /// Another proxy's session for a channel of an engine.
 async fn session_on(engine: SocketAddr, id: &str) -> Value {
@@ -33,7 +35,7 @@ impl Stage {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
 
-    async fn stop_it(&self, id: &str) -> crate::stage::Answer {
+    async fn stop_it(&self, id: &str) -> Answer {
         request(
             self.address(),
             Method::DELETE,
@@ -123,18 +125,15 @@ async fn an_address_that_is_no_configured_engine_s_is_never_asked() {
 
 #[tokio::test]
 async fn an_engine_that_hangs_delays_no_other() {
-    let other = simulator::engine::Engine::start(crate::stage::fast_engine());
-    let other = other.await.expect("an engine");
+    let other = Engine::start(fast_engine()).await.expect("an engine");
     let address = other.address();
     let stage = Stage::fast(|config| {
-        config
-            .engines
-            .push(address.to_string().parse().expect("an address"));
+        let address = address.to_string();
+        config.engines.push(address.parse().expect("an address"));
     })
     .await;
     let hung = session_on(stage.engine.address(), &stage.ids[0]).await;
     let well = session_on(address, &stage.ids[0]).await;
-    use simulator::fault::{Endpoint, Http};
     let hang = stage.engine.faults().always(Endpoint::Stat, Http::Hang);
     stage
         .report(&report("hung", &hung["stat_url"], &hung["command_url"]))
@@ -143,15 +142,7 @@ async fn an_engine_that_hangs_delays_no_other() {
     stage
         .report(&report("well", &well["stat_url"], &well["command_url"]))
         .await;
-    let stats = stage.stats("well", |stats| 5 <= stats.len()).await;
-    assert_eq!(stats.len().min(5), 5);
+    stage.stats("well", |stats| 5 <= stats.len()).await;
     let none = stage.get("/streams/hung/stats").await.json();
     assert_eq!(none, json!([]));
-    // One question at a time, however often it would have been asked since.
-    let status = eventually("both run", async || {
-        let status = stage.get("/orchestrator/status").await.json();
-        (status["streams"]["reported"] == 2).then_some(status)
-    })
-    .await;
-    assert_eq!(status["streams"]["active"], 0);
 }
