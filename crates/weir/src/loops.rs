@@ -73,6 +73,8 @@ impl Loops {
         let taken = history.keep_looping(detection.into(), self.rows());
         history.flush().await;
         if !taken || history.is_failing() {
+            // What waits for the disk must not come true by the next start.
+            self.save();
             return Err(NotSaved);
         }
         self.inner.detection.send_replace(detection);
