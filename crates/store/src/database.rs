@@ -168,7 +168,7 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     Ok((database, kept))
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
         code,
@@ -176,7 +176,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn put_aside(file: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn put_aside(file: &Path) -> std::io::Result<PathBuf> {
     let name = |number: u32| file.with_extension(format!("sqlite.damaged-{number}"));
     let free = (1..DAMAGED_MAX).map(name).find(|path| !path.exists());
     let aside = free.unwrap_or_else(|| name(DAMAGED_MAX));

@@ -6,6 +6,7 @@
 
 mod database;
 mod engines;
+pub mod history;
 mod settings_file;
 mod writer;
 
@@ -20,6 +21,7 @@ use ledger::{Change, Kept};
 
 pub use database::{Database, OpenError};
 pub use engines::{CONTENTS_MAX, EngineChange, KeptEngine, KeptEngines};
+pub use history::History;
 pub use settings_file::{Damage, Entry, SETTINGS_FILE, Saved, SettingsFile, WriteError};
 use writer::{Disk, Order};
 

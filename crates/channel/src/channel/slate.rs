@@ -12,8 +12,13 @@ use crate::slate::{Clip, LENGTH, Run};
 use crate::time::Moment;
 use crate::window::Draft;
 
-/// Clips that a list begins with at least: a first list shows all but the newest, and players need three.
-const FIRST_MIN: usize = PUBLISHED_SEGMENTS_MIN + 1;
+/// Clips that a list begins with at least: a first list shows all but the newest, players need three, and VLC waits
+/// for more where these are less than six seconds long.
+const FIRST_MIN: usize = PUBLISHED_SEGMENTS_MIN + 2;
+
+/// How far ahead of its first viewers a list of clips stays, in target durations. They are on the source's picture
+/// the sooner the less it is; a player that asks but once a target duration waits for a moment, once, before a still picture.
+const LEAD: f64 = 0.6;
 
 /// The target duration of a list that begins before the source has stated one: about that of engines.
 const TARGET_UNKNOWN: Duration = Duration::from_secs(5);
@@ -69,7 +74,7 @@ impl Shown {
     fn at_start(now: Moment, target: Duration, published: Duration, count: usize) -> Self {
         Self {
             published,
-            lead: target,
+            lead: target.mul_f64(LEAD),
             clips_min: FIRST_MIN.saturating_sub(count),
             ..Self::in_silence(now, Clip::Starting)
         }
