@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::collect;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
-use crate::engines::Engines;
+use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
@@ -61,12 +61,16 @@ impl Service {
         let disk = disk(&config).await?;
         let store = disk.store;
         let journal = Journal::after(0);
+        let left = engines::leftovers(&disk.kept);
         let records = Records::open(disk.history, journal.clone(), &config).await;
         let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
         let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let engines = Engines::new(clock, &config, settings.clone(), journal.clone());
+        let kept = store.engines().await;
+        let beside = (journal.clone(), store.clone());
+        let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
+        watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
             http,
             engines.clone(),
@@ -86,17 +90,8 @@ impl Service {
             journal: journal.clone(),
             stopping: tasks.stopping().clone(),
         };
-        let registry = Registry::new(context, tasks.clone());
-        let collected = collect::Parts {
-            clock,
-            interval: config.collect_interval,
-            registry: registry.clone(),
-            upstream: Arc::clone(&upstream),
-            outbox: outbox.clone(),
-            records: records.clone(),
-            journal: journal.clone(),
-        };
-        collect::start(collected, &tasks, &last);
+        let registry = Registry::new(context.clone(), tasks.clone());
+        collect::start(&context, &registry, &tasks, &last);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
         let names = config.sources.iter().map(|it| it.name.clone()).collect();
@@ -156,10 +151,7 @@ impl Service {
 fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
     let listener = Listener::bind(config.listen)
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
-    let limits = Limits {
-        connections_max: connections_max(config.connections_max),
-        headers_wait: config.headers_wait,
-    };
+    let limits = limits(config);
     let address = listener.address();
     tell(config, settings, address, limits.connections_max);
     Ok((listener, limits))
@@ -213,6 +205,25 @@ fn outbox(
     let stopping = last.stopping().clone();
     last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
     Ok(outbox)
+}
+
+/// Probes the engines, and ends what an earlier Weir has left on them.
+fn watch_over(engines: &Engines, left: Vec<Leftover>, http: &Http, tasks: &Tasks) {
+    let stopping = tasks.stopping().clone();
+    tasks.spawn(Prober::new(engines.clone(), http.clone(), stopping.clone()).run());
+    if !left.is_empty() {
+        let sweep = engines.sweep(left, http.clone());
+        tasks.spawn(async move {
+            stopping.run_until_cancelled(sweep).await;
+        });
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        connections_max: connections_max(config.connections_max),
+        headers_wait: config.headers_wait,
+    }
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

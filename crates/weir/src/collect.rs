@@ -6,44 +6,32 @@ mod keep;
 mod loops;
 mod others;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{self, Clock};
-use crate::journal::Journal;
-use crate::outbox::Outbox;
-use crate::records::Records;
+use crate::clock;
+use crate::pull::Context;
 use crate::registry::Registry;
 use crate::tasks::Tasks;
-use crate::upstream::Upstream;
 
 /// How often the history is trimmed.
 const TRIM_EVERY: Duration = Duration::from_hours(1);
 
 /// The parts that it asks, and those that it tells.
 #[derive(Clone)]
-pub struct Parts {
-    /// The clock.
-    pub clock: Clock,
-    /// How often engines are asked.
-    pub interval: Duration,
-    /// The channels.
-    pub registry: Registry,
-    /// Engines.
-    pub upstream: Arc<Upstream>,
-    /// Streams that ended or were reported.
-    pub outbox: Outbox,
-    /// What is known of streams.
-    pub records: Records,
-    /// What is told to operators.
-    pub journal: Journal,
+struct Parts {
+    context: Context,
+    registry: Registry,
 }
 
 /// Starts to collect, and to look for loops; `last` are the tasks that end behind the channels.
-pub fn start(parts: Parts, tasks: &Tasks, last: &Tasks) {
+pub(crate) fn start(context: &Context, registry: &Registry, tasks: &Tasks, last: &Tasks) {
+    let parts = Parts {
+        context: context.clone(),
+        registry: registry.clone(),
+    };
     let watch = loops::Watch {
         parts: parts.clone(),
         stopping: tasks.stopping().clone(),
@@ -81,7 +69,7 @@ impl Collector {
             polls: JoinSet::new(),
             busy: Vec::new(),
             ended: None,
-            trim_at: parts.clock.now(),
+            trim_at: parts.context.clock.now(),
             jitter: u64::from(clock::since_numbering_epoch().subsec_nanos()) | 1,
             parts,
         }
@@ -89,19 +77,19 @@ impl Collector {
 
     /// Collects until the service ends, and once more then.
     async fn run(mut self) {
-        let mut next = self.parts.clock.now();
+        let mut next = self.parts.context.clock.now();
         loop {
             match self.wait(next).await {
                 Wake::Round => {
                     self.round();
-                    next = self.parts.clock.now() + self.pause();
+                    next = self.parts.context.clock.now() + self.pause();
                 }
                 Wake::Polled(polled) => self.take(polled),
                 Wake::Stop => break,
             }
         }
         self.keep();
-        self.parts.records.history.flush().await;
+        self.parts.context.records.history.flush().await;
     }
 
     /// The one place that waits.
@@ -111,7 +99,7 @@ impl Collector {
             biased;
             () = stopping.cancelled() => Wake::Stop,
             Some(polled) = self.polls.join_next() => Wake::Polled(polled.ok()),
-            () = tokio::time::sleep_until(self.parts.clock.instant(next)) => Wake::Round,
+            () = tokio::time::sleep_until(self.parts.context.clock.instant(next)) => Wake::Round,
         }
     }
 
@@ -121,7 +109,7 @@ impl Collector {
         self.jitter ^= self.jitter >> 7;
         self.jitter ^= self.jitter << 17;
         let share = 0.9 + 0.2 * (self.jitter % 1_000) as f64 / 1_000.0;
-        self.parts.interval.mul_f64(share)
+        self.parts.context.config.collect_interval.mul_f64(share)
     }
 
     fn round(&mut self) {
@@ -130,7 +118,7 @@ impl Collector {
         }
         self.ask_others();
         self.keep();
-        let now = self.parts.clock.now();
+        let now = self.parts.context.clock.now();
         if self.trim_at <= now {
             self.trim_at = now + TRIM_EVERY;
             self.trim();

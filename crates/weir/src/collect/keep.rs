@@ -31,6 +31,7 @@ impl Collector {
     pub(super) fn keep(&mut self) {
         let ended = self
             .parts
+            .context
             .outbox
             .ended_behind(self.ended.as_deref(), ENDED_MAX);
         if let Some(newest) = ended.first() {
@@ -38,10 +39,10 @@ impl Collector {
         }
         for stream in ended.into_iter().rev() {
             let story = self.story(&stream);
-            self.parts.records.history.keep_story(story);
+            self.parts.context.records.history.keep_story(story);
         }
         self.end_forgotten();
-        let (thinned, left_out) = self.parts.records.statistics.take_thinned();
+        let (thinned, left_out) = self.parts.context.records.statistics.take_thinned();
         if 0 < left_out {
             tracing::warn!("{left_out} reading(s) of statistics found no room and are not kept");
         }
@@ -51,7 +52,7 @@ impl Collector {
             reading,
         } in thinned
         {
-            let history = &self.parts.records.history;
+            let history = &self.parts.context.records.history;
             history.keep_reading(stream, step, row(reading));
         }
     }
@@ -59,11 +60,12 @@ impl Collector {
     fn story(&self, stream: &ledger::Stream) -> history::Story {
         let last = self
             .parts
+            .context
             .records
             .statistics
             .end(&stream.id)
             .unwrap_or_default();
-        let tale = self.parts.records.tales.take(&stream.id);
+        let tale = self.parts.context.records.tales.take(&stream.id);
         let of = |figure: fn(&crate::story::Tale) -> u64| tale.as_ref().map(figure);
         let figures = history::Figures {
             sources: of(|it| it.sources),
@@ -81,7 +83,7 @@ impl Collector {
         let infohash = tale.as_ref().and_then(|it| it.infohash.clone());
         let title = infohash
             .as_deref()
-            .and_then(|it| self.parts.records.titles.known(it));
+            .and_then(|it| self.parts.context.records.titles.known(it));
         history::Story {
             stream: stream.clone(),
             channel: tale.map(|it| it.channel),
@@ -93,7 +95,7 @@ impl Collector {
 
     /// Lets go of readings of streams that do not run: one may come in when its stream has just ended.
     fn end_forgotten(&self) {
-        let known = self.parts.records.statistics.streams();
+        let known = self.parts.context.records.statistics.streams();
         if known.is_empty() {
             return;
         }
@@ -103,17 +105,17 @@ impl Collector {
             let stream = handle.stream();
             stream.as_ref().map(|stream| stream.id.clone())
         });
-        let others = self.parts.outbox.reported();
+        let others = self.parts.context.outbox.reported();
         let running: HashSet<_> = own.chain(others.iter().map(|it| it.id.clone())).collect();
         for stream in known.iter().filter(|id| !running.contains(*id)) {
-            self.parts.records.statistics.end(stream);
+            self.parts.context.records.statistics.end(stream);
         }
     }
 
     pub(super) fn trim(&self) {
         let now = clock::wall();
         let ago = |age: Duration| now.checked_sub(age).unwrap_or(now);
-        let history = &self.parts.records.history;
+        let history = &self.parts.context.records.history;
         for (step, age) in STEPS.into_iter().zip(READINGS_AGE) {
             history.trim_readings(history::Retention {
                 step,

@@ -21,7 +21,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Looks whenever it is time to, and at once when that is changed.
     pub(super) async fn run(self) {
-        let mut detections = self.parts.records.loops.detections();
+        let mut detections = self.parts.context.records.loops.detections();
         loop {
             let detection = *detections.borrow_and_update();
             if detection.enabled {
@@ -45,9 +45,9 @@ impl Watch {
                 self.parts.registry.stop(&handle, EndReason::Looping).await;
             }
         }
-        let named = self.parts.upstream.named();
-        for stream in self.parts.outbox.reported() {
-            let last = self.parts.records.statistics.newest(&stream.id);
+        let named = self.parts.context.upstream.named();
+        for stream in self.parts.context.outbox.reported() {
+            let last = self.parts.context.records.statistics.newest(&stream.id);
             let live_last = last.and_then(|it| it.livepos?.newest());
             let behind = live_last.and_then(|it| self.is_behind(it, now));
             let session = Upstream::session_of(&stream, &named);
@@ -56,12 +56,13 @@ impl Watch {
             };
             let looping = noted_of_other(&stream, now);
             self.note(looping, Some(&stream.id), behind);
-            if let Err(error) = self.parts.upstream.stop_other(&session).await {
+            if let Err(error) = self.parts.context.upstream.stop_other(&session).await {
                 let engine = &session.engine;
                 tracing::warn!(%engine, "engine {engine} did not take the stop of a looping session: {error}");
             }
             let reason = EndReason::Looping.as_str().to_owned();
             self.parts
+                .context
                 .outbox
                 .report_end(Some(&stream.id), None, Some(reason));
         }
@@ -80,7 +81,13 @@ impl Watch {
     /// Seconds that the newest media is old, if that is a loop.
     fn is_behind(&self, live_last: u64, now: Timestamp) -> Option<i64> {
         let now = now.as_second();
-        let looping = self.parts.records.loops.detection().is_loop(live_last, now);
+        let looping = self
+            .parts
+            .context
+            .records
+            .loops
+            .detection()
+            .is_loop(live_last, now);
         looping.then(|| now.saturating_sub(live_last.cast_signed()))
     }
 
@@ -93,8 +100,8 @@ impl Watch {
         tracing::warn!(channel = %key, "channel {key}: {message}");
         let news = News::new(Kind::LoopDetected, message).of_channel(key, stream);
         let news = news.with("behind_seconds", behind.to_string());
-        self.parts.journal.tell(news);
-        self.parts.records.loops.add(looping);
+        self.parts.context.journal.tell(news);
+        self.parts.context.records.loops.add(looping);
     }
 }
 

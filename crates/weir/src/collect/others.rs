@@ -23,11 +23,11 @@ impl Collector {
     /// Asks each engine that is at rest about the streams that others have on it.
     pub(super) fn ask_others(&mut self) {
         let mut wanted: BTreeMap<Address, Vec<(String, Session)>> = BTreeMap::new();
-        let reported = self.parts.outbox.reported();
+        let reported = self.parts.context.outbox.reported();
         if reported.is_empty() {
             return;
         }
-        let named = self.parts.upstream.named();
+        let named = self.parts.context.upstream.named();
         for stream in reported {
             let session = Upstream::session_of(&stream, &named);
             let Some(session) = session.filter(|it| it.stat_url.is_some()) else {
@@ -43,7 +43,7 @@ impl Collector {
                 continue;
             }
             self.busy.push(engine.clone());
-            let upstream = self.parts.upstream.clone();
+            let upstream = self.parts.context.upstream.clone();
             self.polls.spawn(async move {
                 let mut stats = Vec::new();
                 for (stream, session) in sessions {
@@ -68,7 +68,7 @@ impl Collector {
         let at = clock::wall();
         for (stream, stat) in stats {
             let reading = Reading::of(at, &stat);
-            self.parts.records.statistics.add(&stream, reading);
+            self.parts.context.records.statistics.add(&stream, reading);
         }
     }
 }
