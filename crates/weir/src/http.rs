@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod body;
+mod channels;
 mod config;
 mod connection;
 mod continuous;
@@ -17,7 +18,9 @@ mod guard;
 mod line_ends;
 mod loops;
 mod media;
+mod metrics;
 mod orchestrator;
+mod overview;
 mod panel;
 mod parameters;
 mod patience;
@@ -26,6 +29,8 @@ mod query;
 mod receive;
 pub mod server;
 mod streams;
+
+pub use direct::{PLAYLIST, SEGMENT};
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -44,9 +49,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engines::Engines;
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
@@ -97,6 +104,12 @@ pub struct Parts {
     pub journal: Journal,
     /// What is known of streams beside their state.
     pub records: Records,
+    /// What was sampled of channels and of the whole.
+    pub series: Series,
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// When the service began.
+    pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -122,8 +135,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
         .route("/ace/stream/{file}", get(continuous::file))
-        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
-        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route(direct::PLAYLIST, get(play::media))
+        .route(direct::SEGMENT, get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
         // Set before the layers, or it would stand outside of them.
@@ -143,6 +156,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            metrics::count,
+        ))
         .with_state(app)
 }
 
@@ -178,6 +195,13 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(engines::list, engines::add))
         .routes(routes!(engines::remove))
         .routes(routes!(engines::drain))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::viewers))
+        .routes(routes!(channels::buffer))
+        .routes(routes!(overview::now))
+        .routes(routes!(overview::series))
+        .routes(routes!(metrics::scrape))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -48,6 +48,8 @@ const FLOORS: &[&[&str]] = &[
         "statistics",
         "story",
         "titles",
+        "samples",
+        "metrics",
     ],
     &["loops"],
     &["records"],
@@ -57,6 +59,7 @@ const FLOORS: &[&[&str]] = &[
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
     &["collect"],
+    &["figures", "series"],
     &["http"],
     &["app"],
     &["demo"],

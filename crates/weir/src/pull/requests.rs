@@ -124,8 +124,13 @@ impl Driver {
             return;
         };
         let upstream = Arc::clone(&self.context.upstream);
+        let (handle, clock) = (Arc::clone(&self.handle), self.context.clock);
         self.requests.spawn(async move {
+            let asked_at = clock.now();
             let result = upstream.segment(&place, &segment).await;
+            if result.is_ok() {
+                handle.fetched(asked_at);
+            }
             Answer::plain(Input::Fetched { pull, item, result })
         });
     }

@@ -73,7 +73,8 @@ impl Teller<'_> {
     fn ended(&self, reason: EndReason) {
         let word = reason.as_str();
         self.say(Kind::StreamEnded, format!("ended: {}", reason.sentence()));
-        if let Some(stream) = self.handle.stream().take() {
+        let stream = self.handle.stream().take();
+        if let Some(stream) = stream.filter(|stream| stream.opened) {
             self.tales.tell(&stream.id, self.handle.tale(&stream));
             self.outbox.ended(&stream.id, word);
         }

@@ -10,6 +10,7 @@ mod continuous_source;
 mod continuous_source_faults;
 mod engine_intake;
 mod failing_source;
+mod figures;
 mod first_light;
 mod floods;
 mod hanging_engine;
