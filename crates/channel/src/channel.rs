@@ -186,7 +186,13 @@ impl Channel {
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
         self.open_gate(settings, out);
+        let starts = self.state.starting_since().is_some();
         self.settle_slate(now, settings, out);
+        if starts && self.state.starting_since().is_none() {
+            // Clips have opened the gate: what was a slow start is a source that has been silent for a while.
+            self.settle_pull(now, settings, out);
+        }
+        self.pace_when_filled(settings);
         self.fit_reading(settings);
         self.changed |= self.window.fit(settings);
         self.show_open(out);

@@ -11,19 +11,24 @@ mod continuous;
 mod demo;
 mod description;
 mod direct;
+mod engines;
 mod error;
 mod events;
 mod guard;
 mod line_ends;
+mod loops;
 mod media;
 mod metrics;
+mod orchestrator;
 mod overview;
 mod panel;
+mod parameters;
 mod patience;
 mod play;
 mod query;
 mod receive;
 pub mod server;
+mod streams;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
@@ -42,9 +47,11 @@ use utoipa_axum::routes;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engines::Engines;
 use crate::journal::Journal;
 use crate::metrics::Requests;
 use crate::outbox::Outbox;
+use crate::records::Records;
 use crate::registry::Registry;
 use crate::series::Series;
 use crate::settings::{Keeper, Settings};
@@ -85,7 +92,9 @@ pub struct Parts {
     pub keeper: Keeper,
     /// The channels.
     pub registry: Registry,
-    /// Engines and sources.
+    /// The engines.
+    pub engines: Engines,
+    /// Where channels pull from.
     pub upstream: Arc<Upstream>,
     /// What survives.
     pub store: store::Store,
@@ -93,6 +102,8 @@ pub struct Parts {
     pub outbox: Outbox,
     /// What is told to operators.
     pub journal: Journal,
+    /// What is known of streams beside their state.
+    pub records: Records,
     /// What was sampled of channels and of the whole.
     pub series: Series,
     /// Requests that were answered.
@@ -156,7 +167,6 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
         .route("/proxy/config", get(config::read).post(config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
@@ -166,6 +176,25 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
         .routes(routes!(api::version))
+        .routes(routes!(streams::list))
+        .routes(routes!(streams::stop::one))
+        .routes(routes!(streams::stop::several))
+        .routes(routes!(streams::figures::stats))
+        .routes(routes!(streams::figures::livepos))
+        .routes(routes!(streams::figures::extended))
+        .routes(routes!(streams::ended::list))
+        .routes(routes!(orchestrator::status))
+        .routes(routes!(orchestrator::sessions))
+        .routes(routes!(orchestrator::session))
+        .routes(routes!(loops::read, loops::change))
+        .routes(routes!(loops::list))
+        .routes(routes!(loops::remove))
+        .routes(routes!(loops::clear))
+        .routes(routes!(engines::plain))
+        .routes(routes!(engines::one))
+        .routes(routes!(engines::list, engines::add))
+        .routes(routes!(engines::remove))
+        .routes(routes!(engines::drain))
         .routes(routes!(channels::list))
         .routes(routes!(channels::one))
         .routes(routes!(channels::viewers))

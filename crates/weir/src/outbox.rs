@@ -148,6 +148,20 @@ impl Outbox {
         self.book().ledger.ended().cloned().collect()
     }
 
+    /// Streams that have ended behind one of them, newest first; without one, or when it is forgotten, the newest
+    /// `limit`.
+    pub fn ended_behind(&self, stream: Option<&str>, limit: usize) -> Vec<Arc<Stream>> {
+        let book = self.book();
+        let behind = book.ledger.ended();
+        let behind = behind.take_while(|it| stream.is_none_or(|known| it.id != known));
+        behind.take(limit).cloned().collect()
+    }
+
+    /// A stream that runs or has ended, ours or another's.
+    pub fn stream(&self, id: &str) -> Option<Arc<Stream>> {
+        self.book().ledger.stream(id).cloned()
+    }
+
     /// Events that were given up, oldest first.
     pub fn dead(&self) -> Vec<Dead> {
         self.book().ledger.dead().cloned().collect()

@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, Clock};
+use crate::engines::Engines;
 use crate::figures::Audience;
 use crate::registry::Registry;
 use crate::samples::Percentiles;
 use crate::tasks::Tasks;
-use crate::upstream::Upstream;
 
 pub use rings::{Dated, FINE_STEP, Rings, Stretch};
 pub use track::{Sums, Track};
@@ -121,18 +121,13 @@ struct Inner {
 
 impl Series {
     /// Remembers nothing yet, and begins to.
-    pub fn start(
-        clock: Clock,
-        registry: &Registry,
-        upstream: &Arc<Upstream>,
-        tasks: &Tasks,
-    ) -> Self {
+    pub fn start(clock: Clock, registry: &Registry, engines: &Engines, tasks: &Tasks) -> Self {
         let series = Self::default();
         tasks.spawn(run(
             series.clone(),
             clock,
             registry.clone(),
-            Arc::clone(upstream),
+            engines.clone(),
             tasks.stopping().clone(),
         ));
         series
@@ -244,7 +239,7 @@ async fn run(
     series: Series,
     clock: Clock,
     registry: Registry,
-    upstream: Arc<Upstream>,
+    engines: Engines,
     stopping: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(FINE_STEP);
@@ -255,8 +250,6 @@ async fn run(
             () = stopping.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let engines = upstream.engines();
-        let healthy = engines.iter().filter(|load| load.failures == 0).count();
-        series.sample(clock, &registry, healthy);
+        series.sample(clock, &registry, engines.healthy());
     }
 }

@@ -39,12 +39,26 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The modules of `weir` from the ground up. A module knows those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "config", "clock", "tasks", "settings", "selector", "journal", "samples", "metrics",
+        "config",
+        "clock",
+        "tasks",
+        "settings",
+        "selector",
+        "journal",
+        "statistics",
+        "story",
+        "titles",
+        "samples",
+        "metrics",
     ],
-    &["upstream", "outbox"],
+    &["loops"],
+    &["records"],
+    &["engines", "outbox"],
+    &["upstream"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
+    &["collect"],
     &["figures", "series"],
     &["http"],
     &["app"],

@@ -167,11 +167,11 @@ fn told(problem: figures::Problem) -> Problem {
 pub(super) fn house(app: &App) -> House {
     let now = app.clock.now();
     let places = app.settings.borrow().max_streams_per_engine;
-    let engines = app.upstream.engines().into_iter();
-    let engines = engines.map(|load| figures::Engine {
-        name: load.engine.to_string(),
-        healthy: load.failures == 0,
-        channels: load.channels,
+    let engines = app.engines.all().into_iter();
+    let engines = engines.map(|known| figures::Engine {
+        name: known.engine.engine.to_string(),
+        healthy: known.engine.answers(),
+        channels: known.engine.channels,
         places,
     });
     let outbox = app.outbox.status();

@@ -7,6 +7,8 @@ use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted};
 use engine::{Session, StatError, Status};
 
 use super::{Answer, CLOSE_PATIENCE, Current, Driver};
+use crate::clock;
+use crate::statistics::Reading;
 use crate::upstream::{Open, Upstream};
 
 /// Least wait for a playlist of a source that has given one before.
@@ -28,7 +30,7 @@ impl Driver {
         let upstream = Arc::clone(&self.context.upstream);
         let selector = self.handle.selector.clone();
         self.sessions.spawn(async move {
-            match upstream.open(&selector, intake).await {
+            match upstream.open(&selector, intake, &[]).await {
                 Ok(open) => {
                     let input = Input::Opened {
                         pull,
@@ -186,8 +188,14 @@ impl Driver {
         let upstream = Arc::clone(&self.context.upstream);
         let handle = Arc::clone(&self.handle);
         let interval = self.context.config.collect_interval;
+        let statistics = self.context.records.statistics.clone();
         self.requests.spawn(async move {
-            let show = |stat| handle.measured(stat);
+            let show = |stat: engine::Stat| {
+                let reading = Reading::of(clock::wall(), &stat);
+                if let Some(stream) = handle.measured(stat) {
+                    statistics.add(&stream, reading);
+                }
+            };
             let cause = until_sick(&upstream, &session, interval, show).await;
             Answer::plain(Input::Sick { pull, cause })
         });

@@ -9,12 +9,14 @@ use crate::journal::{Journal, Kind, News, Severity};
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
+use crate::story::Tales;
 
 /// What somebody is told through.
 pub(super) struct Teller<'a> {
     pub(super) registry: &'a Registry,
     pub(super) outbox: &'a Outbox,
     pub(super) journal: &'a Journal,
+    pub(super) tales: &'a Tales,
     pub(super) handle: &'a Handle,
 }
 
@@ -73,6 +75,7 @@ impl Teller<'_> {
         self.say(Kind::StreamEnded, format!("ended: {}", reason.sentence()));
         let stream = self.handle.stream().take();
         if let Some(stream) = stream.filter(|stream| stream.opened) {
+            self.tales.tell(&stream.id, self.handle.tale(&stream));
             self.outbox.ended(&stream.id, word);
         }
     }
@@ -147,6 +150,8 @@ fn started(registry: &Registry, handle: &Handle) {
         opened: false,
         session: None,
         stat: None,
+        before: handle.counted(),
+        viewers_max: 0,
     });
 }
 
