@@ -11,6 +11,8 @@ mod continuous_source_faults;
 mod engine_intake;
 mod failing_source;
 mod figures;
+mod figures_continuous;
+mod figures_series;
 mod first_light;
 mod floods;
 mod hanging_engine;
