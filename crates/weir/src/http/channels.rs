@@ -16,7 +16,7 @@ use crate::clock;
 use crate::figures::{self, Audience, Facts, Health};
 use crate::handle::Handle;
 use crate::samples::Percentiles;
-use crate::series::Course;
+use crate::series::{Course, Stretch};
 use crate::settings::StreamMode;
 
 pub(super) use shapes::Channels;
@@ -81,9 +81,11 @@ pub(super) async fn buffer(
     let mut given = Parameters::of(&uri);
     let since = given.time("since");
     given.done()?;
-    // Of a channel that ended something is known for a while.
-    let key = running(&app, &key).map_or(key, |handle| handle.key.clone());
-    let found = app.series.of_channel(&key, since);
+    // Of a channel that ended something is known for a while; one that has just begun has no past.
+    let running = running(&app, &key).ok();
+    let key = running.as_ref().map_or(&key, |handle| &handle.key);
+    let begun = running.as_ref().map(|_| Stretch::default());
+    let found = app.series.of_channel(key, since).or(begun);
     let stretch = found.ok_or_else(|| Problem::not_found("nothing is known of such a channel"))?;
     Ok(Json(Points {
         interval_seconds: stretch.step.as_secs_f64(),
