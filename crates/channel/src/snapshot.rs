@@ -51,6 +51,8 @@ impl Phase {
 pub struct Counters {
     /// Sources opened.
     pub opened: u64,
+    /// Sources that took another's place while viewers were there.
+    pub failovers: u64,
     /// Playlists asked for.
     pub playlist_fetches: u64,
     /// Segment requests started.

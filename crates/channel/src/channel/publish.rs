@@ -186,6 +186,7 @@ impl Channel {
             self.window.push(draft, self.date_of_newest(now), settings);
         }
         self.barren = 0;
+        self.note_opening(now);
         self.published(now);
     }
 
