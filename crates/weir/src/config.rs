@@ -137,6 +137,8 @@ impl Config {
                 EngineStream::Ts => Some(Intake::Continuous),
                 EngineStream::Hls => Some(Intake::Playlist),
             },
+            measure_interval: self.collect_interval,
+            join_behind: settings.ts_join_seconds,
             segment_target: settings.segment_seconds,
             slate: settings.slate != Slate::Off,
             slate_after: self.slate_after,

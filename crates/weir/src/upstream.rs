@@ -1,5 +1,6 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
+mod choice;
 mod others;
 mod read;
 mod session;
