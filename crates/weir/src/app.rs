@@ -109,6 +109,7 @@ impl Service {
             outbox,
             journal,
             names,
+            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();

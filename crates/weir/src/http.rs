@@ -1,8 +1,10 @@
 //! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
 //! channels.
 
+mod alive;
 mod api;
 mod auth;
+mod base;
 mod body;
 mod config;
 mod connection;
@@ -18,9 +20,11 @@ mod media;
 mod panel;
 mod patience;
 mod play;
+mod playlists;
 mod query;
 mod receive;
 pub mod server;
+mod settings;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -32,6 +36,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -88,6 +93,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
+    /// Cancelled when the service is to end.
+    pub stopping: CancellationToken,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
@@ -148,7 +155,12 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox", get(events::outbox))
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
+        .routes(routes!(alive::live))
+        .routes(routes!(alive::ready))
         .routes(routes!(api::version))
+        .routes(routes!(settings::form))
+        .routes(routes!(playlists::named))
+        .routes(routes!(playlists::rewrite))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -1,7 +1,7 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
-//! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `handle` ·
-//! `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`.
+//! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector` · `playlists` · `handle` ·
+//! `upstream` · `outbox` · `pull` · `registry` · `http` · `app`, which puts them together · `demo`; `probe` asks another Weir.
 
 pub mod app;
 pub mod clock;
@@ -11,6 +11,8 @@ pub mod handle;
 pub mod http;
 pub mod journal;
 pub mod outbox;
+pub mod playlists;
+pub mod probe;
 mod pull;
 pub mod registry;
 pub mod selector;

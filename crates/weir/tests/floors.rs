@@ -39,7 +39,14 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The modules of `weir` from the ground up. A module knows those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "config", "clock", "tasks", "settings", "selector", "journal",
+        "config",
+        "clock",
+        "tasks",
+        "settings",
+        "selector",
+        "playlists",
+        "probe",
+        "journal",
     ],
     &["upstream", "outbox"],
     &["handle"],

@@ -94,6 +94,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             collect_interval: Duration::from_secs(collect),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
+            settings_given: self.settings_given(),
         };
         if self.mistakes.is_empty() {
             Ok(config)
@@ -129,6 +130,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.mistakes.push(format!("{variable}: {}", found.message));
         }
         settings
+    }
+
+    fn settings_given(&self) -> Vec<&'static str> {
+        let keys = TABLE.iter().map(|key| (key.name, key.variable));
+        let choices = CHOICES.iter().map(|choice| (choice.name, choice.variable));
+        let given = keys
+            .chain(choices)
+            .filter(|(_, variable)| (self.variable)(variable).is_some());
+        given.map(|(name, _)| name).collect()
     }
 
     fn sources(&mut self, text: Option<&str>) -> Vec<Source> {
