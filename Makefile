@@ -29,7 +29,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg strace
+	scripts/install-tools ffmpeg strace nginx-light caddy
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8

@@ -100,6 +100,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             stats_history_max: usize::try_from(history).unwrap_or(usize::MAX),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
+            settings_given: self.settings_given(),
         };
         if self.mistakes.is_empty() {
             Ok(config)
@@ -144,6 +145,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.mistakes.push(format!("{variable}: {}", found.message));
         }
         settings
+    }
+
+    fn settings_given(&self) -> Vec<&'static str> {
+        let keys = TABLE.iter().map(|key| (key.name, key.variable));
+        let choices = CHOICES.iter().map(|choice| (choice.name, choice.variable));
+        let given = keys
+            .chain(choices)
+            .filter(|(_, variable)| (self.variable)(variable).is_some());
+        given.map(|(name, _)| name).collect()
     }
 
     fn sources(&mut self, text: Option<&str>) -> Vec<Source> {
