@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, agent, bytes, counted, duration, seconds } from './format';
+import { ago, agent, bytes, clock, counted, duration, engineRate, engineRates, milliseconds, rate, roughly, seconds, wholeSeconds } from './format';
 
 test('bytes carry the unit in which they have at most three digits', () => {
   expect(bytes(0)).toBe('0 B');
@@ -22,6 +22,17 @@ test('a duration shows its two largest units', () => {
   ]);
 });
 
+test('at a glance the largest unit is enough', () => {
+  expect([42, 3599, 370_800, null].map(roughly)).toEqual(['42 s', '59 min', '4 d', '–']);
+  expect([wholeSeconds(12.6), wholeSeconds(null)]).toEqual(['13 s', '–']);
+});
+
+test('what an engine takes and gives is told in one unit where that is so', () => {
+  expect(engineRates(525, 130)).toBe('4.2 / 1.0 Mbit/s');
+  expect(engineRates(525, 12)).toBe('4.2 Mbit/s / 96 kbit/s');
+  expect(engineRates(null, null)).toBe('– / –');
+});
+
 test('a buffer is told to a tenth of a second', () => {
   expect(seconds(12.34)).toBe('12.3 s');
 });
@@ -38,4 +49,21 @@ test('one is one, the rest are many', () => {
 
 test('a player without a name is told so', () => {
   expect([agent('VLC/3.0'), agent(' '), agent(null)]).toEqual(['VLC/3.0', 'unnamed player', 'unnamed player']);
+});
+
+test('rates count in thousands, as networks do', () => {
+  expect([0, 999, 999.6, 4_200_000, 12_345_678_900].map(rate)).toEqual(['0 bit/s', '999 bit/s', '1.0 kbit/s', '4.2 Mbit/s', '12 Gbit/s']);
+  expect(engineRate(525)).toBe('4.2 Mbit/s');
+  expect([rate(null), engineRate(undefined)]).toEqual(['–', '–']);
+});
+
+test('short times are told in milliseconds', () => {
+  expect([3.4, 1500, 12_300, null].map(milliseconds)).toEqual(['3 ms', '1,500 ms', '12.3 s', '–']);
+});
+
+test('a time of another day says which', () => {
+  const now = new Date(2024, 4, 2, 9, 0, 0);
+  expect(clock(new Date(2024, 4, 2, 8, 5, 4).toISOString(), now.getTime())).toBe('08:05:04');
+  expect(clock(new Date(2024, 4, 1, 23, 5, 4).toISOString(), now.getTime())).toMatch(/1.*23:05:04$/);
+  expect(clock('never', 0)).toBe('–');
 });
