@@ -102,6 +102,11 @@ impl Pool {
             .any(|entry| entry.engine == *engine && !entry.leaving)
     }
 
+    /// Whether there is such an engine, be it that it was removed and still carries channels.
+    pub fn knows(&self, engine: &Address) -> bool {
+        self.engines.iter().any(|entry| entry.engine == *engine)
+    }
+
     /// Whether channels have to leave this engine: it drains, or was removed.
     pub fn must_leave(&self, engine: &Address) -> bool {
         let found = self.engines.iter().find(|entry| entry.engine == *engine);

@@ -1,5 +1,6 @@
 //! The file and its connection, and the numbers of channels in it.
 
+mod engines;
 mod ledger;
 
 use std::path::{Path, PathBuf};
@@ -150,7 +151,13 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     // Commits survive the process; FULL makes them survive a power cut too, which is cheap at the
     // handful of writes a minute that are made.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    let together = ["BEGIN IMMEDIATE;", LAYOUT, ledger::LAYOUT, "COMMIT;"];
+    let together = [
+        "BEGIN IMMEDIATE;",
+        LAYOUT,
+        ledger::LAYOUT,
+        engines::LAYOUT,
+        "COMMIT;",
+    ];
     connection.execute_batch(&together.concat())?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version < LAYOUT_VERSION {

@@ -13,7 +13,7 @@ use webhook::Orchestrator;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
-use crate::engines::Engines;
+use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
@@ -63,11 +63,15 @@ impl Service {
             saved,
         } = disk(&config).await?;
         let journal = Journal::after(0);
+        let left = engines::leftovers(&kept);
         let outbox = outbox(&config, kept, clock, &store, &last)?;
         let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let engines = Engines::new(clock, &config, settings.clone(), journal.clone());
+        let kept = store.engines().await;
+        let beside = (journal.clone(), store.clone());
+        let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
+        watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
             http,
             engines.clone(),
@@ -90,10 +94,7 @@ impl Service {
         let listener = Listener::bind(config.listen)
             .with_context(|| format!("{} cannot be listened on", config.listen))?;
         let address = listener.address();
-        let limits = Limits {
-            connections_max: connections_max(config.connections_max),
-            headers_wait: config.headers_wait,
-        };
+        let limits = limits(&config);
         tell(&config, &settings.borrow(), address, limits.connections_max);
         let names = config.sources.iter().map(|source| source.name.clone());
         let names = names.collect();
@@ -194,6 +195,25 @@ fn outbox(
     let stopping = last.stopping().clone();
     last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
     Ok(outbox)
+}
+
+/// Probes the engines, and ends what an earlier Weir has left on them.
+fn watch_over(engines: &Engines, left: Vec<Leftover>, http: &Http, tasks: &Tasks) {
+    let stopping = tasks.stopping().clone();
+    tasks.spawn(Prober::new(engines.clone(), http.clone(), stopping.clone()).run());
+    if !left.is_empty() {
+        let sweep = engines.sweep(left, http.clone());
+        tasks.spawn(async move {
+            stopping.run_until_cancelled(sweep).await;
+        });
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        connections_max: connections_max(config.connections_max),
+        headers_wait: config.headers_wait,
+    }
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

@@ -4,15 +4,20 @@
 //! task, started by the composition root, probes them.
 
 mod card;
+mod contents;
 mod hold;
+mod leftovers;
 mod line;
+mod members;
+mod prober;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::Address;
 use engine::pool::{Health, Pool, Sign};
+use store::{KeptEngines, Store};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::{self, Clock};
@@ -21,8 +26,12 @@ use crate::journal::{Journal, Kind, News, Severity};
 use crate::settings::Settings;
 
 pub use card::{Card, Known, Origin};
+use contents::Contents;
 pub use hold::Hold;
+pub use leftovers::{Leftover, leftovers};
 use line::Line;
+pub use members::{ENGINES_MAX, NotAdded};
+pub use prober::Prober;
 
 /// The engines; clones share them.
 #[derive(Clone)]
@@ -34,9 +43,12 @@ struct Inner {
     clock: Clock,
     settings: watch::Receiver<Arc<Settings>>,
     journal: Journal,
+    store: Store,
     book: Mutex<Book>,
     /// Changes whenever channels have to leave an engine.
     moves: watch::Sender<u64>,
+    /// Engines that may still hold sessions of an earlier Weir.
+    unswept: watch::Sender<BTreeSet<Address>>,
     /// A probe may be due earlier than was thought.
     hasten: Notify,
 }
@@ -45,6 +57,7 @@ struct Book {
     pool: Pool,
     /// What is known besides; for each engine of the pool there is one.
     cards: BTreeMap<Address, Card>,
+    contents: Contents,
     /// Starts that wait for a place.
     line: Line,
     /// When it was told last that there is none.
@@ -52,38 +65,40 @@ struct Book {
 }
 
 impl Engines {
-    /// The configured engines, none of them probed yet.
-    pub fn new(
-        clock: Clock,
+    /// The configured engines and those that were kept, none of them probed yet.
+    pub fn restore(
+        kept: KeptEngines,
         config: &Config,
+        clock: Clock,
         settings: watch::Receiver<Arc<Settings>>,
-        journal: Journal,
+        (journal, store): (Journal, Store),
     ) -> Self {
         let seed = u64::from(clock::since_numbering_epoch().subsec_nanos());
-        let mut pool = Pool::new(config.probe_interval, seed);
-        let mut cards = BTreeMap::new();
-        for engine in &config.engines {
-            if pool.add(engine.clone()) {
-                cards.insert(engine.clone(), Card::new(Origin::Configured));
-            }
-        }
-        let book = Book {
-            pool,
-            cards,
+        let mut book = Book {
+            pool: Pool::new(config.probe_interval, seed),
+            cards: BTreeMap::new(),
+            contents: Contents::default(),
             line: Line::default(),
             full_told: None,
         };
+        let obsolete = book.restore(config, kept);
         let inner = Inner {
             clock,
             settings,
             journal,
+            store,
             book: Mutex::new(book),
             moves: watch::Sender::new(0),
+            unswept: watch::Sender::default(),
             hasten: Notify::new(),
         };
-        Self {
+        let engines = Self {
             inner: Arc::new(inner),
+        };
+        for change in obsolete {
+            engines.note(change);
         }
+        engines
     }
 
     /// Every engine, in the order in which they came.
@@ -136,6 +151,7 @@ impl Engines {
             } else {
                 format!("engine {engine} drains no more")
             };
+            self.keep(engine);
             self.tell(Kind::EngineDraining, engine, message);
             self.moved();
         }

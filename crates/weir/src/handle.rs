@@ -146,6 +146,16 @@ impl Handle {
         self.viewers().is_closed()
     }
 
+    /// Whether it plays this infohash, by its name or by what its engine has told.
+    pub fn plays(&self, infohash: &str) -> bool {
+        if let Selector::Infohash(own) | Selector::Magnet(own) = &self.selector {
+            return own == infohash;
+        }
+        let stream = self.stream();
+        let session = stream.as_ref().and_then(|stream| stream.session.as_ref());
+        session.is_some_and(|session| session.infohash.as_deref() == Some(infohash))
+    }
+
     /// A source was opened for it.
     pub fn opened(&self, open: &Open) {
         if let Some(stream) = self.stream().as_mut() {

@@ -10,6 +10,7 @@ mod continuous;
 mod demo;
 mod description;
 mod direct;
+mod engines;
 mod error;
 mod events;
 mod guard;
@@ -152,6 +153,11 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
         .routes(routes!(api::version))
+        .routes(routes!(engines::plain))
+        .routes(routes!(engines::one))
+        .routes(routes!(engines::list, engines::add))
+        .routes(routes!(engines::remove))
+        .routes(routes!(engines::drain))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -56,6 +56,25 @@ impl Registry {
         Ok(handle)
     }
 
+    /// What a newcomer is to be given: the running channel that plays the same content under another name, as far as
+    /// engines have told; else what was asked for. Those who watch already keep the name that they have, since another
+    /// channel has other numbers.
+    pub fn canonical(&self, selector: &Selector) -> Selector {
+        if self.get(&selector.key()).is_some() {
+            return selector.clone();
+        }
+        let infohash = match selector {
+            Selector::ContentId(id) => self.context.upstream.infohash(id),
+            Selector::Infohash(hash) | Selector::Magnet(hash) => Some(hash.clone()),
+            Selector::Url(_) | Selector::Source(_) => None,
+        };
+        let same = infohash.and_then(|infohash| {
+            let mut running = self.all().into_iter();
+            running.find(|handle| handle.plays(&infohash))
+        });
+        same.map_or_else(|| selector.clone(), |handle| handle.selector.clone())
+    }
+
     /// The channel of a name in our paths, if it runs.
     pub fn get(&self, key: &str) -> Option<Arc<Handle>> {
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);

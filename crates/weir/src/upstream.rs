@@ -104,6 +104,11 @@ impl Upstream {
         self.open_session(&wanted, intake, avoid).await
     }
 
+    /// The infohash that a content id stands for, if an engine has told it.
+    pub fn infohash(&self, id: &str) -> Option<String> {
+        self.engines.infohash(id)
+    }
+
     /// Changes whenever open sources may have to be left; ask [`Upstream::must_leave`] then.
     pub fn moves(&self) -> watch::Receiver<u64> {
         self.engines.moves()

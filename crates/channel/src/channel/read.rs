@@ -201,6 +201,7 @@ impl Channel {
     ) {
         while let Some(next) = self.reserve.pop(now) {
             self.publish_cut(now, settings, out, next);
+            self.pace_when_filled(settings);
         }
     }
 

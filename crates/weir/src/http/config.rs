@@ -18,7 +18,7 @@ use crate::settings::{CHOICES, Change, Given, Settings, TABLE};
 const NAMES_MAX: usize = 64;
 
 /// What Weir does to engines: it knows one kind.
-const ENGINE_VARIANT: &str = "acestream";
+pub(super) const ENGINE_VARIANT: &str = "acestream";
 
 /// `GET /proxy/config`
 pub(super) async fn read(State(app): State<App>) -> Response {

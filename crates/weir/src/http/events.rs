@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::api::{date, stream_state};
 use super::error::Problem;
-use super::{App, auth, receive};
+use super::{App, auth, engines, receive};
 use crate::clock;
 use crate::settings::Mistake;
 
@@ -35,6 +35,7 @@ pub(super) async fn started(
         .report(stream)
         .map_err(|_| Problem::unavailable("too many streams are running already", RETRY_AFTER))?;
     let stream = app.outbox.kept(taken).await.ok_or_else(not_kept)?;
+    engines::learn(&app, &stream);
     tracing::info!(
         stream = stream.id,
         "stream {} is reported to run",

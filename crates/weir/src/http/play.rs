@@ -98,11 +98,11 @@ async fn enter(
         watching: false,
         delivery: Delivery::Playlists,
     };
+    let selector = app.registry.canonical(&selector);
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
     let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
-    let token = view::token_text(viewer.0);
-    let key = selector.key();
-    let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
+    let (token, key) = (view::token_text(viewer.0), &handle.key);
+    let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), key, &token);
     Ok(playlist(text, "no-store"))
 }
 

@@ -54,9 +54,15 @@ impl Upstream {
             };
             let engine = hold.engine().clone();
             tries.on(&engine);
+            self.engines.swept(&engine).await;
             match self.try_on(hold, wanted, intake, &tries).await {
                 Ok(started) => {
                     self.engines.succeeded(&engine);
+                    if let (Selector::ContentId(id), Some(infohash)) =
+                        (wanted, &started.session.infohash)
+                    {
+                        self.engines.learn_content(id, infohash);
+                    }
                     return Ok(Open::session(started));
                 }
                 Err(fault) => {
