@@ -25,6 +25,9 @@ const NAMES: Record<Page, string> = {
   settings: 'Settings',
 };
 
+/** Pages that tell all that needs a hand by themselves. */
+const SHOW_PROBLEMS: readonly Page[] = ['overview', 'events'];
+
 export function App() {
   const route = parse(useHash());
   const main = useRef<HTMLElement>(null);
@@ -62,7 +65,7 @@ export function App() {
         <Heard />
       </aside>
       <main ref={main} id="main" tabIndex={-1} aria-label={NAMES[route.page]}>
-        {route.page !== 'overview' && <ProblemLine />}
+        {!SHOW_PROBLEMS.includes(route.page) && <ProblemLine />}
         <View route={route} />
       </main>
       <KeyDialog />

@@ -65,12 +65,12 @@ const setting = (key, card, kind, value, more = {}) => ({
 const HLS = 'HLS Buffering Settings';
 
 function settings() {
-  const seconds = { unit: 'seconds', min: 5, max: 120 };
+  const seconds = { unit: 's', min: 5, max: 120 };
   return [
     setting('stream_mode', 'Stream Mode', 'choice', 'HLS', { choices: ['TS', 'HLS'], default: 'TS', origin: 'saved' }),
-    setting('initial_data_wait_timeout', 'Stream Buffer', 'number', 10, { unit: 'seconds', min: 1, max: 60 }),
-    setting('connection_timeout', 'Connection & Timeout', 'number', 10, { unit: 'seconds', min: 5, max: 60, environment: 10, origin: 'environment' }),
-    setting('channel_shutdown_delay', 'Connection & Timeout', 'number', 5, { unit: 'seconds', min: 1, max: 60 }),
+    setting('initial_data_wait_timeout', 'Stream Buffer', 'number', 10, { unit: 's', min: 1, max: 60 }),
+    setting('connection_timeout', 'Connection & Timeout', 'number', 10, { unit: 's', min: 5, max: 60, environment: 10, origin: 'environment' }),
+    setting('channel_shutdown_delay', 'Connection & Timeout', 'number', 5, { unit: 's', min: 1, max: 60 }),
     setting('max_streams_per_engine', 'Engine', 'integer', 3, { min: 1, max: 20 }),
     setting('hls_max_segments', HLS, 'integer', 20, { min: 5, max: 100 }),
     setting('hls_initial_segments', HLS, 'integer', 2, { min: 1, max: 10, default: 3, origin: 'saved', warning: 'some players do not start with fewer than three' }),
@@ -103,7 +103,7 @@ export function world(more = {}) {
       news(9, { event_type: 'engine_unhealthy', category: 'engine', severity: 'error', message: 'engine 127.0.0.1:6880 does not answer: connection refused' }),
       news(8, { event_type: 'source_lost', severity: 'warning', message: 'Channel 2 lost its source on 127.0.0.1:6880' }), news(7), news(6), news(5), news(4),
     ],
-    ended: [{ id: 'x|1', key: '5'.padStart(40, '0'), name: 'The match', key_type: 'content_id', started_at: ago(9000), ended_at: ago(1800), end_reason: 'last_viewer_left', bytes_in: 3.2e9, bytes_out: 9e9, viewers_max: 5, failovers: 1 }],
+    ended: [{ id: 'x|1', key: '5'.padStart(40, '0'), title: 'The match', key_type: 'content_id', started_at: ago(9000), ended_at: ago(1800), end_reason: 'last_viewer_left', duration_seconds: 7200, own: true, channel: '5'.padStart(40, '0'), bytes_in: 3.2e9, bytes_out: 9e9, viewers_max: 5, failovers: 1 }],
     sources: [{ id: 'news', name: 'Evening News', kind: 'hls' }, { id: '1'.padStart(40, '0'), name: 'Test Card', kind: 'acestream' }],
     settings: settings(), changes: [{ revision: 3, at: ago(4000), who: 'api key', changes: [{ key: 'hls_initial_segments', from: 3, to: 2 }] }],
     webhooks: [{ id: 1, name: 'Home Assistant', url: 'http://ha.local:8123/api/webhook/weir', kinds: null, secret_set: true, enabled: true, waiting: 0, delivered: 412 }],
@@ -163,6 +163,8 @@ function read(state, path, query) {
     case 'api/v1/settings/history': return { changes: state.changes };
     case 'api/v1/webhooks': return { webhooks: state.webhooks };
     case 'api/v1/webhooks/1/deliveries': return { deliveries: [{ at: ago(60), event_id: 9, event_type: 'stream_live', status: 200, ok: true, took_ms: 31, attempt: 1 }] };
+    case 'stream-loop-detection/config': return { enabled: true, threshold_seconds: 3600, check_interval_seconds: 10, retention_minutes: 0 };
+    case 'looping-streams': return { looping: [{ id: '9'.padStart(40, '0'), detected_at: ago(500), refused_until: null }] };
     case 'api/v1/streams/ended': return { streams: state.ended, total: state.ended.length };
     case 'events': return state.events.filter((it) => !query.get('category') || it.category === query.get('category'));
   }

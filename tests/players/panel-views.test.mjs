@@ -33,6 +33,8 @@ const PAGES = {
   events: ['#/events', 'Engine unhealthy'],
   metrics: ['#/metrics', 'For monitoring'],
   settings: ['#/settings', 'Window size'],
+  playlists: ['#/settings/playlists', 'A playlist of your own'],
+  loops: ['#/settings/loops', 'Allow again'],
   webhooks: ['#/settings/webhooks', 'Home Assistant'],
   backup: ['#/settings/backup', 'Export'],
   key: ['#/settings/key', 'Use this key'],

@@ -69,9 +69,10 @@ export function address(path: string, query: Record<string, string | number | un
   return url;
 }
 
-/** Reads; such calls need no key. */
+/** Reads. Few things that are read want a key; nobody is asked for it unless they want it, too. */
 export async function get<T>(path: string, query: Parameters<typeof address>[1], signal: AbortSignal): Promise<T> {
-  const answer = await fetch(address(path, query), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers: { Accept: 'application/json' } });
+  const headers = { Accept: 'application/json', ...withHeader(readKey()) };
+  const answer = await fetch(address(path, query), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers });
   if (!answer.ok) throw await errorOf(answer);
   return (await answer.json()) as T;
 }
@@ -82,11 +83,17 @@ interface Change {
   text?: string;
 }
 
-/** Changes something. Where Weir wants a key that is not here, the operator is asked, and the call made again. */
-export async function change<T>(path: string, { method = 'POST', json, text }: Change = {}): Promise<T> {
+/** Changes something, and reads the answer. */
+export async function change<T>(path: string, what: Change = {}): Promise<T> {
+  const said = await (await send(path, what)).text();
+  return (said.startsWith('{') || said.startsWith('[') ? JSON.parse(said) : said) as T;
+}
+
+/** Where Weir wants a key that is not here, the operator is asked, and the call made again. */
+export async function send(path: string, { method = 'POST', json, text }: Change = {}): Promise<Response> {
   const body = json === undefined ? text : JSON.stringify(json);
   const type = json === undefined ? 'text/plain; charset=utf-8' : 'application/json';
-  const answer = await withKey((headers) =>
+  return withKey((headers) =>
     fetch(address(path), {
       method,
       signal: AbortSignal.timeout(CHANGE_MILLISECONDS_MAX),
@@ -94,8 +101,6 @@ export async function change<T>(path: string, { method = 'POST', json, text }: C
       ...(body === undefined ? {} : { body }),
     }),
   );
-  const said = await answer.text();
-  return (said.startsWith('{') || said.startsWith('[') ? JSON.parse(said) : said) as T;
 }
 
 /** Reads something that is protected, as it came. */
@@ -108,11 +113,15 @@ export async function download(path: string): Promise<Blob> {
 async function withKey(ask: (headers: Record<string, string>) => Promise<Response>): Promise<Response> {
   for (;;) {
     const key = readKey();
-    const answer = await ask(key === undefined ? {} : { Authorization: `Bearer ${key}` });
+    const answer = await ask(withHeader(key));
     if (answer.ok) return answer;
     const error = await errorOf(answer);
     if (!isAboutKey(error) || !(await askForKey(key !== undefined))) throw error;
   }
+}
+
+function withHeader(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { Authorization: `Bearer ${key}` };
 }
 
 /** A 403 may also be about the page's origin, which no key mends. */

@@ -81,7 +81,11 @@ class Connection {
     const on = (name: string, take: (data: unknown, id: string) => void) =>
       source.addEventListener(name, (event: MessageEvent<string>) => take(JSON.parse(event.data), event.lastEventId));
     for (const name of ['channels', 'engines', 'overview']) on(name, (data) => this.queries.setQueryData([name], data));
-    on('channel', (data) => this.queries.setQueryData(['channel', (data as ChannelDetail).key], data));
+    on('channel', (data) => {
+      // Of a channel that does not run there is nothing to show.
+      const { key, window } = data as Partial<ChannelDetail>;
+      if (key !== undefined && window) this.queries.setQueryData(['channel', key], data);
+    });
     on('news', (data, id) => {
       newest = id || newest;
       this.tell(data as News);

@@ -14,8 +14,8 @@ const SELDOM_MILLISECONDS = 30_000;
 /** Charts move by pixels. */
 const SERIES_MILLISECONDS = 2000;
 
-/** Points of a chart that are kept: more than a wide screen has pixels for. */
-const POINTS_MAX = 3600;
+/** Points of a chart that are kept: five minutes of seconds, or an hour of tens of them, and some. */
+const POINTS_MAX = 400;
 
 /** Rows of a page of a log. */
 export const PAGE_ROWS = 100;
@@ -55,8 +55,10 @@ export const useSettingsHistory = () =>
 export const useWebhooks = () => useSeldom<{ webhooks: api.Webhook[] }>(['webhooks'], 'api/v1/webhooks');
 export const useDeliveries = (id: api.Webhook['id']) =>
   useSeldom<{ deliveries: api.Delivery[] }>(['webhooks', id, 'deliveries'], `api/v1/webhooks/${id}/deliveries`, { limit: 20 });
+export const useLoopDetection = () => useSeldom<api.LoopDetection>(['loops', 'config'], 'stream-loop-detection/config');
+export const useLooping = () => useSeldom<api.LoopingStreams>(['loops', 'list'], 'looping-streams');
 export const useEnded = (offset: number) =>
-  useSeldom<{ streams: api.EndedStream[]; total?: number }>(['ended', offset], 'api/v1/streams/ended', { limit: PAGE_ROWS, offset });
+  useSeldom<{ streams: api.EndedStream[]; total: number }>(['ended', offset], 'api/v1/streams/ended', { limit: PAGE_ROWS, offset });
 
 export interface EventFilter {
   category?: string | undefined;
@@ -76,20 +78,30 @@ export function useNews(): api.News[] {
 
 const NO_NEWS: api.News[] = [];
 
-/** Points of a chart: at first all there are, then only what is new. */
-function useSeries<Point extends { at: string }>(key: readonly string[], path: string) {
+export type Range = 'minutes' | 'hour';
+
+const HOUR_MILLISECONDS = 3_600_000;
+
+/** Points of an hour are ten seconds apart. */
+const HOUR_SERIES_MILLISECONDS = 10_000;
+
+/** Of minutes, at first all points there are, then only what is new; an hour is asked for as a whole. */
+function useSeries<Point extends { at: string }>(name: readonly string[], path: string, range: Range) {
+  const key = [...name, range];
   return useQuery<api.Series<Point>>({
     queryKey: key,
     queryFn: async ({ signal, client }) => {
-      const before = client.getQueryData<api.Series<Point>>(key);
-      const more = await get<api.Series<Point>>(path, { since: before?.points.at(-1)?.at }, signal);
-      return { ...more, points: append(before?.points ?? [], more.points, POINTS_MAX) };
+      const before = range === 'minutes' ? client.getQueryData<api.Series<Point>>(key)?.points : undefined;
+      const since = range === 'minutes' ? before?.at(-1)?.at : new Date(Date.now() - HOUR_MILLISECONDS).toISOString();
+      const more = await get<api.Series<Point>>(path, { since }, signal);
+      return { ...more, points: append(before ?? [], more.points, POINTS_MAX) };
     },
-    refetchInterval: SERIES_MILLISECONDS,
+    refetchInterval: range === 'minutes' ? SERIES_MILLISECONDS : HOUR_SERIES_MILLISECONDS,
     structuralSharing: false,
+    placeholderData: keepPreviousData,
   });
 }
 
-export const useOverviewSeries = () => useSeries<api.OverviewPoint>(['overview', 'series'], 'api/v1/overview/series');
-export const useBufferSeries = (key: string) =>
-  useSeries<api.BufferPoint>(['channel', key, 'buffer'], `api/v1/channels/${encodeURIComponent(key)}/buffer`);
+export const useOverviewSeries = (range: Range) => useSeries<api.OverviewPoint>(['overview', 'series'], 'api/v1/overview/series', range);
+export const useBufferSeries = (key: string, range: Range) =>
+  useSeries<api.BufferPoint>(['channel', key, 'buffer'], `api/v1/channels/${encodeURIComponent(key)}/buffer`, range);

@@ -124,6 +124,7 @@ export interface Viewer {
   behind_live_seconds?: Unknown<number>;
   underruns: number;
   stalled_seconds: number;
+  slate_seconds?: number;
   skips: number;
   waiting: boolean;
 }
@@ -234,10 +235,26 @@ export interface EndedStream {
   id: string;
   key: string;
   key_type: string;
+  container_id?: Unknown<string>;
   started_at: string;
   ended_at?: Unknown<string>;
   end_reason?: Unknown<string>;
-  [figure: string]: unknown;
+  channel?: Unknown<string>;
+  title?: Unknown<string>;
+  infohash?: Unknown<string>;
+  /** It ran here, and not at another proxy. */
+  own: boolean;
+  duration_seconds: number;
+  sources?: Unknown<number>;
+  failovers?: Unknown<number>;
+  viewers_max?: Unknown<number>;
+  bytes_in?: Unknown<number>;
+  bytes_out?: Unknown<number>;
+  segments_lost?: Unknown<number>;
+  slate_segments?: Unknown<number>;
+  peers?: Unknown<number>;
+  downloaded?: Unknown<number>;
+  uploaded?: Unknown<number>;
 }
 
 export interface Source {
@@ -296,4 +313,15 @@ export interface Delivery {
   took_ms: number;
   error?: Unknown<string>;
   attempt: number;
+}
+
+export interface LoopDetection {
+  enabled: boolean;
+  threshold_seconds: number;
+  check_interval_seconds: number;
+  retention_minutes: number;
+}
+
+export interface LoopingStreams {
+  looping: { id: string; detected_at: string; refused_until?: Unknown<string> }[];
 }

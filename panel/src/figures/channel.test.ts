@@ -13,9 +13,10 @@ test('a key is cut where nobody reads it', () => {
   expect([shortKey(HASH), shortKey(`infohash-${HASH}`), shortKey('news')]).toEqual(['01234567…4567', 'infohash-01234567…4567', 'news']);
 });
 
-test('a channel is found by its key, and by the infohash that it turned out to have', () => {
-  const channels = [{ key: 'news' }, { key: 'a'.repeat(40), infohash: HASH }];
+test('a channel is found by its key, its stream, and by the infohash that it turned out to have', () => {
+  const channels = [{ key: 'news', stream_id: 'news-7' }, { key: 'a'.repeat(40), infohash: HASH }];
   expect(found(channels, 'news')?.key).toBe('news');
+  expect(found(channels, 'news-7')?.key).toBe('news');
   expect(found(channels, `infohash-${HASH}`)?.key).toBe('a'.repeat(40));
   expect(found(channels, `magnet-${HASH}`)?.key).toBe('a'.repeat(40));
   expect([found(channels, HASH), found(channels, 'infohash-')]).toEqual([undefined, undefined]);

@@ -9,10 +9,10 @@ export function titleOf(channel: Pick<Channel, 'key' | 'name' | 'title'>): strin
   return channel.title?.trim() || channel.key;
 }
 
-/** The channel that a key means: one content may be asked for by its id, by its infohash, and by a magnet. */
-export function found<Row extends Pick<Channel, 'key' | 'infohash'>>(channels: readonly Row[], key: string): Row | undefined {
+/** The channel that a name means: its key or its stream's id, or the infohash that one of another key turned out to have. */
+export function found<Row extends Pick<Channel, 'key' | 'stream_id' | 'infohash'>>(channels: readonly Row[], key: string): Row | undefined {
   const [, hash] = /^(?:infohash|magnet)-([0-9a-f]{40})$/.exec(key) ?? [];
-  return channels.find((it) => it.key === key) ?? channels.find((it) => hash !== undefined && it.infohash === hash);
+  return channels.find((it) => it.key === key || it.stream_id === key) ?? channels.find((it) => hash !== undefined && it.infohash === hash);
 }
 
 /** A long key, as far as one needs it to tell it from others. */

@@ -1,6 +1,8 @@
 // Small things that every view uses: states, times, bars, facts, and what is shown when there is nothing else.
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ComponentChildren } from 'preact';
+import { ApiError, isAboutKey } from '../api/client';
+import { askForKey } from '../api/key';
 import { ago, clock } from '../figures/format';
 import { useNow } from './now';
 
@@ -102,6 +104,17 @@ export function Answer<T>({ query, what, children }: { query: UseQueryResult<T>;
       </>
     );
   }
-  if (query.isError) return <p class="problem" role="status">{what} could not be loaded: {query.error.message}</p>;
+  if (query.isError) return <Failed query={query} what={what} />;
   return <p class="quiet loading" role="status">Loading…</p>;
+}
+
+function Failed<T>({ query, what }: { query: UseQueryResult<T>; what: string }) {
+  const { error } = query;
+  if (error instanceof ApiError && isAboutKey(error)) {
+    const give = async () => {
+      if (await askForKey(false)) await query.refetch();
+    };
+    return <p>{what} are shown to those who have the API key. <button type="button" onClick={() => void give()}>Give the key</button></p>;
+  }
+  return <p class="problem" role="status">{what} could not be loaded: {error?.message}</p>;
 }

@@ -1,10 +1,11 @@
 // A channel over the last minutes: rates, what is held, and its swarm.
-import { useMemo } from 'react';
-import { useBufferSeries } from '../api/queries';
+import { useMemo, useState } from 'react';
+import { type Range, useBufferSeries } from '../api/queries';
 import { engineRate, number, rate, seconds } from '../figures/format';
 import { columns } from '../figures/series';
 import { Chart, type Line } from '../parts/chart';
-import { Answer } from '../parts/small';
+import { RangeChoice } from '../parts/range';
+import { Answer, Card } from '../parts/small';
 
 const RATES: Line[] = [
   { name: 'in', color: '--line-1', fill: true, format: rate },
@@ -22,7 +23,8 @@ const SWARM: Line[] = [
 ];
 
 export function Charts({ channel }: { channel: string }) {
-  const query = useBufferSeries(channel);
+  const [range, setRange] = useState<Range>('minutes');
+  const query = useBufferSeries(channel, range);
   const series = query.data;
   const data = useMemo(() => {
     const { points = [], interval_seconds: interval = 1 } = series ?? {};
@@ -35,15 +37,17 @@ export function Charts({ channel }: { channel: string }) {
   }, [series]);
   const hasSwarm = series?.points.some((it) => it.peers != null || it.speed_down != null);
   return (
-    <Answer query={query} what="The charts">
-      {() => (
-        <div class="charts">
-          <Chart title="Buffer" data={data.held} lines={HELD} />
-          <Chart title="Rates" data={data.rates} lines={RATES} />
-          {hasSwarm && <Chart title="Swarm" data={data.swarm} lines={SWARM} />}
-          {hasSwarm && <Chart title="Peers" data={data.peers} lines={PEERS} />}
-        </div>
-      )}
-    </Answer>
+    <Card title="Over time" actions={<RangeChoice range={range} onRange={setRange} />} wide>
+      <Answer query={query} what="The charts">
+        {() => (
+          <div class="charts">
+            <Chart title="Buffer" data={data.held} lines={HELD} />
+            <Chart title="Rates" data={data.rates} lines={RATES} />
+            {hasSwarm && <Chart title="Swarm" data={data.swarm} lines={SWARM} />}
+            {hasSwarm && <Chart title="Peers" data={data.peers} lines={PEERS} />}
+          </div>
+        )}
+      </Answer>
+    </Card>
   );
 }

@@ -1,18 +1,18 @@
 // Streams that have ended, each with its story: why, how long, and what it carried.
 import { useState } from 'react';
-import { useEnded, PAGE_ROWS } from '../api/queries';
+import { PAGE_ROWS, useEnded } from '../api/queries';
 import type { EndedStream } from '../api/types';
 import { shortKey, whyEnded } from '../figures/channel';
-import { kindInWords } from '../figures/event';
-import { bytes, duration, number } from '../figures/format';
+import { bytes, duration, number, roughly } from '../figures/format';
 import { Answer, Card, Clock, Empty, Fact } from '../parts/small';
+import { to } from '../route';
 
 export function Ended() {
   const [offset, setOffset] = useState(0);
   const query = useEnded(offset);
-  const isFull = query.data?.streams.length === PAGE_ROWS;
+  const total = query.data?.total ?? 0;
   return (
-    <Card title="Ended" wide>
+    <Card title="Ended" actions={<p class="quiet">{0 < total && number(total)}</p>} wide>
       <Answer query={query} what="The streams that ended">
         {({ streams }) =>
           streams.length === 0 ? <Empty title="No stream has ended yet" /> : (
@@ -21,49 +21,44 @@ export function Ended() {
             </ul>
           )}
       </Answer>
-      {(0 < offset || isFull) && (
+      {PAGE_ROWS < total && (
         <div class="actions">
           <button type="button" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - PAGE_ROWS))}>Newer</button>
-          <button type="button" disabled={!isFull} onClick={() => setOffset(offset + PAGE_ROWS)}>Older</button>
+          <button type="button" disabled={total <= offset + PAGE_ROWS} onClick={() => setOffset(offset + PAGE_ROWS)}>Older</button>
         </div>
       )}
     </Card>
   );
 }
 
-/** Shown in the line itself. */
-const IN_LINE = ['id', 'key', 'key_type', 'name', 'title', 'started_at', 'ended_at', 'end_reason', 'status', 'is_live'];
-
 function Story({ stream }: { stream: EndedStream }) {
-  const lasted = stream.ended_at ? (Date.parse(stream.ended_at) - Date.parse(stream.started_at)) / 1000 : undefined;
-  const name = [stream['name'], stream['title']].find((it) => typeof it === 'string' && it !== '') as string | undefined;
-  const facts = Object.entries(stream).filter(([figure, value]) => !IN_LINE.includes(figure) && isPlain(value));
   return (
     <details>
       <summary>
-        <span class="name">{name ?? shortKey(stream.key)}</span>
+        <span class="name">{stream.title?.trim() || shortKey(stream.key)}</span>
         <span class="why">{whyEnded(stream)}</span>
-        <span class="quiet">{stream.ended_at ? <Clock time={stream.ended_at} /> : '–'}, after {duration(lasted)}</span>
+        <span class="when quiet">
+          {stream.ended_at ? <Clock time={stream.ended_at} /> : '–'}, after {roughly(stream.duration_seconds)}
+        </span>
       </summary>
       <dl class="facts">
-        <Fact name="Key">{stream.key}</Fact>
         <Fact name="Began"><Clock time={stream.started_at} /></Fact>
-        {facts.map(([figure, value]) => <Fact key={figure} name={nameOf(figure)}>{inWords(figure, value)}</Fact>)}
+        <Fact name="Lasted">{duration(stream.duration_seconds)}</Fact>
+        <Fact name="Ran">{stream.own ? 'here' : 'at another proxy'}</Fact>
+        <Fact name="Last engine">{stream.container_id ? <a href={to('engines', stream.container_id)}>{stream.container_id}</a> : '–'}</Fact>
+        <Fact name="Viewers at most">{number(stream.viewers_max)}</Fact>
+        <Fact name="Received">{bytes(stream.bytes_in)}</Fact>
+        <Fact name="Sent">{bytes(stream.bytes_out)}</Fact>
+        <Fact name="Sources">{number(stream.sources)}</Fact>
+        <Fact name="Failovers">{number(stream.failovers)}</Fact>
+        <Fact name="Segments lost">{number(stream.segments_lost)}</Fact>
+        <Fact name="Slate segments">{number(stream.slate_segments)}</Fact>
+        <Fact name="Peers at the end">{number(stream.peers)}</Fact>
+        <Fact name="Its engine took">{bytes(stream.downloaded)}</Fact>
+        <Fact name="Its engine gave">{bytes(stream.uploaded)}</Fact>
+        <Fact name="Asked for by">{stream.key_type.replace('_', ' ')}</Fact>
+        <Fact name="Key"><a href={to('streams', stream.channel ?? stream.key)}>{stream.key}</a></Fact>
       </dl>
     </details>
   );
-}
-
-function isPlain(value: unknown): value is string | number | boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value) && value !== '';
-}
-
-function nameOf(figure: string): string {
-  return kindInWords(figure.replace(/_seconds$/, ''));
-}
-
-function inWords(figure: string, value: unknown): string {
-  if (typeof value !== 'number') return String(value);
-  if (figure.includes('bytes')) return bytes(value);
-  return figure.endsWith('_seconds') ? duration(value) : number(value);
 }

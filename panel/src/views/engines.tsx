@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { change } from '../api/client';
 import { useEngines, useEvents } from '../api/queries';
 import type { Engine } from '../api/types';
+import { shortKey } from '../figures/channel';
 import { counted, number } from '../figures/format';
 import { useAct } from '../parts/act';
 import { Confirm } from '../parts/dialog';
@@ -87,15 +88,11 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
 
 const ORIGINS = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
 
-/** A stream's id begins with its channel's key. */
 function Streams({ ids }: { ids: string[] }) {
   if (ids.length === 0) return null;
   return (
     <ul class="tags" aria-label="Streams">
-      {ids.map((id) => {
-        const key = id.split('|')[0] ?? id;
-        return <li key={id}><a href={to('streams', key)} title={id}>{key}</a></li>;
-      })}
+      {ids.map((id) => <li key={id}><a href={to('streams', id)} title={id}>{shortKey(id)}</a></li>)}
     </ul>
   );
 }

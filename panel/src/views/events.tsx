@@ -6,6 +6,7 @@ import { isWanted, joined, kindInWords } from '../figures/event';
 import { counted } from '../figures/format';
 import { Answer, Clock, Empty } from '../parts/small';
 import { to } from '../route';
+import { Problems } from './problems';
 
 const CATEGORIES = ['stream', 'engine', 'viewer', 'settings', 'system'];
 
@@ -23,6 +24,7 @@ export function Events({ query: given }: { query: URLSearchParams }) {
   return (
     <>
       <header class="head"><h1>Events</h1></header>
+      <Problems />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>
           Words

@@ -1,11 +1,12 @@
 // The figures of the whole service over time, and where monitoring gets them.
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { address } from '../api/client';
-import { useChannels, useOverview, useOverviewSeries } from '../api/queries';
-import { counted, duration, number, rate, seconds } from '../figures/format';
+import { type Range, useChannels, useOverview, useOverviewSeries } from '../api/queries';
+import { duration, number, rate, seconds } from '../figures/format';
 import { columns } from '../figures/series';
 import { Chart, type Line } from '../parts/chart';
 import { Link } from '../parts/link';
+import { RangeChoice } from '../parts/range';
 import { Answer, Card, Fact } from '../parts/small';
 
 const RATES: Line[] = [
@@ -21,7 +22,8 @@ const ENGINES: Line[] = [{ name: 'healthy engines', color: '--line-1', fill: tru
 
 export function Metrics() {
   const overview = useOverview();
-  const query = useOverviewSeries();
+  const [range, setRange] = useState<Range>('hour');
+  const query = useOverviewSeries(range);
   const data = useMemo(() => {
     const { points = [], interval_seconds: interval = 1 } = query.data ?? {};
     return {
@@ -33,11 +35,8 @@ export function Metrics() {
   }, [query.data]);
   return (
     <>
-      <header class="head">
-        <h1>Metrics</h1>
-        {query.data && <p class="quiet">{counted(query.data.points.length, 'point')}</p>}
-      </header>
-      <Card title="Over time" wide>
+      <header class="head"><h1>Metrics</h1></header>
+      <Card title="Over time" actions={<RangeChoice range={range} onRange={setRange} />} wide>
         <Answer query={query} what="The figures">
           {() => (
             <div class="charts">

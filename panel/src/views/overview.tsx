@@ -38,7 +38,7 @@ export function Overview() {
 }
 
 function Tiles({ figures }: { figures: Figures }) {
-  const series = useOverviewSeries().data?.points ?? [];
+  const series = useOverviewSeries('hour').data?.points ?? [];
   const line = (figure: (point: OverviewPoint) => number) => <Spark values={series.map(figure)} />;
   const { engines } = figures;
   return (

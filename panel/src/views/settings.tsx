@@ -10,12 +10,14 @@ import { Backup } from './settings/backup';
 import { Field } from './settings/field';
 import { History } from './settings/history';
 import { Key } from './settings/key';
+import { Loops } from './settings/loops';
+import { Playlists } from './settings/playlists';
 import { Webhooks } from './settings/webhooks';
 
 /** Shown only while HLS is what is served. */
 const HLS_CARD = 'HLS Buffering Settings';
 
-const SECTIONS = { proxy: 'Proxy', webhooks: 'Webhooks', backup: 'Backup', key: 'API key' } as const;
+const SECTIONS = { proxy: 'Proxy', playlists: 'Playlists', loops: 'Loops', webhooks: 'Webhooks', backup: 'Backup', key: 'API key' } as const;
 type Section = keyof typeof SECTIONS;
 
 export function Settings({ section: given }: { section: string | undefined }) {
@@ -32,6 +34,8 @@ export function Settings({ section: given }: { section: string | undefined }) {
         </ul>
       </nav>
       {section === 'proxy' && <Proxy />}
+      {section === 'playlists' && <Playlists />}
+      {section === 'loops' && <Loops />}
       {section === 'webhooks' && <Webhooks />}
       {section === 'backup' && <Backup />}
       {section === 'key' && <Key />}

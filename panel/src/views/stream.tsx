@@ -79,7 +79,7 @@ function Detail({ channel }: { channel: ChannelDetail }) {
     <>
       <Card title="Pool" actions={<p class="quiet"><Held channel={channel} /></p>} wide><Pool channel={channel} /></Card>
       <Card title="Viewers" actions={<p class="quiet">{number(channel.viewers)}</p>} wide><Viewers channel={channel} /></Card>
-      <Card title="Over time" wide><Charts channel={channel.key} /></Card>
+      <Charts channel={channel.key} />
       <div class="columns">
         <Source channel={channel} />
         <Counters channel={channel} />

@@ -72,7 +72,7 @@ function Row({ viewer, gone, target }: { viewer: Viewer; gone: boolean; target: 
         </Bar>
       </td>
       <td data-label="Behind live" class="number">{seconds(viewer.behind_live_seconds)}</td>
-      <td data-label="Ran dry" class="number" title={`stood still for ${duration(viewer.stalled_seconds)}, moved on ${viewer.skips} times`}>
+      <td data-label="Ran dry" class="number" title={`stood still for ${duration(viewer.stalled_seconds)}, was shown the slate for ${duration(viewer.slate_seconds)}, moved on ${viewer.skips} times`}>
         {viewer.underruns === 0 ? 'never' : `${number(viewer.underruns)} × (${duration(viewer.stalled_seconds)})`}
       </td>
       <td data-label="Rate" class="number">{rate(viewer.rate_bps)}</td>

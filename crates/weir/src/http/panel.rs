@@ -71,7 +71,7 @@ fn serve(path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
         .then(|| Files::get(&format!("{path}{COMPRESSED}")))
         .flatten();
     let content = Content {
-        content_type: plain.metadata.mimetype().to_owned(),
+        mimetype: plain.metadata.mimetype().to_owned(),
         is_compressed: compressed.is_some(),
         file: compressed.unwrap_or(plain),
     };
@@ -94,7 +94,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 /// A file as it is sent.
 struct Content {
     file: EmbeddedFile,
-    content_type: String,
+    mimetype: String,
     is_compressed: bool,
 }
 
@@ -138,7 +138,7 @@ impl Content {
         };
         let mut response = bytes.into_response();
         let headers = response.headers_mut();
-        let content_type = HeaderValue::from_str(&self.content_type);
+        let content_type = HeaderValue::from_str(&self.mimetype);
         headers.insert(
             header::CONTENT_TYPE,
             content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")),
@@ -177,7 +177,7 @@ mod tests {
         let data = Cow::Borrowed(b"<p>hello".as_slice());
         Content {
             file: EmbeddedFile { data, metadata },
-            content_type: "text/html".into(),
+            mimetype: "text/html".into(),
             is_compressed,
         }
     }

@@ -3,6 +3,7 @@ import { useRef, useState } from 'react';
 import { change, download } from '../../api/client';
 import { useAct } from '../../parts/act';
 import { Confirm } from '../../parts/dialog';
+import { saveAs } from '../../parts/save-as';
 import { Card } from '../../parts/small';
 
 /** What is exported is a few KiB; a larger file is another one. */
@@ -55,12 +56,7 @@ export function Backup() {
 }
 
 async function saveFile(secrets: boolean) {
-  const blob = await download(`settings/export${secrets ? '?secrets=true' : ''}`);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = 'weir-settings.json';
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveAs(await download(`settings/export${secrets ? '?secrets=true' : ''}`), 'weir-settings.json');
 }
 
 function isJson(text: string): boolean {
