@@ -47,8 +47,15 @@ test('one is one, the rest are many', () => {
   expect([0, 1, 2500].map((count) => counted(count, 'viewer'))).toEqual(['0 viewers', '1 viewer', '2,500 viewers']);
 });
 
-test('a player without a name is told so', () => {
-  expect([agent('VLC/3.0'), agent(' '), agent(null)]).toEqual(['VLC/3.0', 'unnamed player', 'unnamed player']);
+test('players are called as people call them', () => {
+  const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36';
+  expect(agent(chrome)).toBe('Chrome 124');
+  expect(agent(`${chrome} Edg/124.0`)).toBe('Edge 124');
+  expect(agent('Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1')).toBe('Safari 17');
+  expect(agent('VLC/3.0.21 LibVLC/3.0.21')).toBe('VLC 3.0.21');
+  expect(agent('Kodi/21.1 (Linux; Android 12) Version/21.1')).toBe('Kodi 21.1');
+  expect(agent('Lavf60.16.100')).toBe('Lavf60.16.100');
+  expect([agent('Mozilla/4.0 (odd)'), agent(' '), agent(null)]).toEqual(['Mozilla/4.0 (odd)', 'unnamed player', 'unnamed player']);
 });
 
 test('rates count in thousands, as networks do', () => {

@@ -53,10 +53,23 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
-/** What a player calls itself, or that it says nothing. */
-export function agent(name: string | null): string {
-  return name?.trim() || 'unnamed player';
+/** What a player calls itself, as people call it: browsers claim to be each other, others put their version behind a slash. */
+export function agent(name: string | null | undefined): string {
+  const text = name?.trim();
+  if (!text) return 'unnamed player';
+  if (!text.startsWith('Mozilla/')) return text.replace(/^([^/\s]+)\/v?(\S+).*$/, '$1 $2');
+  for (const [product, called] of BROWSERS) {
+    const version = new RegExp(`${product}/(\\d+)`).exec(text)?.[1];
+    if (version) return `${called} ${version}`;
+  }
+  return text;
 }
+
+/** The most particular first: an Edge says that it is a Chrome, and that a Safari. */
+const BROWSERS = [
+  ['Edg', 'Edge'], ['OPR', 'Opera'], ['SamsungBrowser', 'Samsung Internet'], ['Firefox', 'Firefox'], ['HeadlessChrome', 'Headless Chrome'],
+  ['Chrome', 'Chrome'], ['Version', 'Safari'],
+] as const;
 
 function isCount(value: number | null | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value) && 0 <= value;

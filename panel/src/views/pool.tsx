@@ -3,6 +3,9 @@ import type { ChannelDetail } from '../api/types';
 import { agent, bytes, counted, seconds } from '../figures/format';
 import { type Marker, pool, type Tile } from '../figures/pool';
 
+/** Numbers go on over restarts, and have nine digits; the last ones tell segments apart. */
+const DIGITS = 4;
+
 export function Pool({ channel }: { channel: ChannelDetail }) {
   const picture = pool(channel);
   const { buffer } = channel;
@@ -44,14 +47,14 @@ function TileBox({ tile }: { tile: Tile }) {
       style={{ left: percent(tile.left), width: percent(tile.width) }}
     >
       <span class="level" style={{ height: percent(tile.fill) }} />
-      <span class="sequence">{tile.sequence}</span>
+      <span class="sequence">{String(tile.sequence).slice(-DIGITS)}</span>
       <span class="length">{tile.duration.toFixed(1)} s</span>
     </div>
   );
 }
 
 function Playhead({ marker: { left, viewers, waiting } }: { marker: Marker }) {
-  const names = viewers.slice(0, 5).map((it) => `${agent(it.user_agent ?? null)}, ${seconds(it.playable_seconds)} ahead`);
+  const names = viewers.slice(0, 5).map((it) => `${agent(it.user_agent)}, ${seconds(it.playable_seconds)} ahead`);
   const more = viewers.length - names.length;
   return (
     <span

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { type Mode, playUrl } from '../api/links';
 import { useChannel, useChannels, useSources } from '../api/queries';
-import type { ChannelDetail } from '../api/types';
+import type { ChannelDetail, Percentiles } from '../api/types';
 import { found, titleOf } from '../figures/channel';
 import { bytes, counted, duration, engineRates, milliseconds, number, rate, seconds } from '../figures/format';
 import { useAct } from '../parts/act';
@@ -39,11 +39,16 @@ export function Stream({ channel: key, play }: { channel: string; play: string |
         </div>
       </header>
       {channel?.failure && <p class="problem" role="status">{channel.failure}</p>}
-      {mode && <Player channel={key} name={name} mode={mode} onMode={setMode} onClose={() => setMode(undefined)} />}
+      {mode && (
+        <div class="watching">
+          <Player channel={key} name={name} mode={mode} onMode={setMode} onClose={() => setMode(undefined)} />
+          <Links channel={key} />
+        </div>
+      )}
       {isAbsent ? <NotRunning isOpening={mode !== undefined} /> : (
         <Answer<unknown> query={all.isError && !all.data ? all : query} what="The stream">{() => channel && <Detail channel={channel} />}</Answer>
       )}
-      <Links channel={key} />
+      {mode === undefined && <Links channel={key} />}
     </>
   );
 }
@@ -108,9 +113,9 @@ function Source({ channel }: { channel: ChannelDetail }) {
         <Fact name="Since">{channel.started_at ? <Clock time={channel.started_at} /> : '–'}</Fact>
         <Fact name="Up for">{duration(channel.uptime_seconds)}</Fact>
         <Fact name="Last segment">{quality.last_segment_age_seconds == null ? '–' : `${seconds(quality.last_segment_age_seconds)} ago`}</Fact>
-        <Fact name="Fetches take" title="the middle one, and the slowest of a hundred">{milliseconds(quality.fetch_ms?.p50)} to {milliseconds(quality.fetch_ms?.p99)}</Fact>
-        <Fact name="Comes late by" title="the middle one, and the latest of a hundred">{milliseconds(quality.lateness_ms?.p50)} to {milliseconds(quality.lateness_ms?.p99)}</Fact>
-        <Fact name="Jitter" title="the middle one, and the worst of a hundred">{milliseconds(quality.jitter_ms?.p50)} to {milliseconds(quality.jitter_ms?.p99)}</Fact>
+        <Fact name="Fetches take" title="the middle one, and the slowest of a hundred">{spread(quality.fetch_ms)}</Fact>
+        <Fact name="Comes late by" title="the middle one, and the latest of a hundred">{spread(quality.lateness_ms)}</Fact>
+        <Fact name="Jitter" title="the middle one, and the worst of a hundred">{spread(quality.jitter_ms)}</Fact>
         {stat && <Fact name="Peers">{number(stat.peers)}</Fact>}
         {stat && <Fact name="Down / up">{engineRates(stat.speed_down, stat.speed_up)}</Fact>}
         {stat && <Fact name="Downloaded">{bytes(stat.downloaded)}</Fact>}
@@ -123,6 +128,10 @@ function Source({ channel }: { channel: ChannelDetail }) {
       </dl>
     </Card>
   );
+}
+
+function spread(found: Percentiles | null | undefined): string {
+  return found ? `${milliseconds(found.p50)} to ${milliseconds(found.p99)}` : '–';
 }
 
 function liveTime(position: number | null | undefined) {

@@ -156,7 +156,7 @@ function Row({ channel, gone, isChosen, onToggle }: RowProps) {
       <td data-label="Down / up" class="number">{engineRates(stat?.speed_down, stat?.speed_up)}</td>
       <td data-label="Buffer" title={`${bytes(buffer.bytes)} of ${bytes(buffer.bytes_max)}, ${buffer.segments} of ${buffer.segments_max} segments`}>
         <Bar value={buffer.fill} label={`Buffer of ${title}`} tone={toneOfBuffer(channel)}>
-          {wholeSeconds(buffer.seconds)} held{playable != null && `, ${wholeSeconds(playable)} ahead`}
+          {wholeSeconds(buffer.seconds)}{playable != null && `, ${wholeSeconds(playable)} ahead`}
         </Bar>
       </td>
       <td data-label="Up for" class="number" title={channel.started_at ? `since ${new Date(channel.started_at).toLocaleString()}` : undefined}>

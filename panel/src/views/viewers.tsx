@@ -58,10 +58,10 @@ export function Viewers({ channel }: { channel: ChannelDetail }) {
 const FULL_SECONDS = 30;
 
 function Row({ viewer, gone, target }: { viewer: Viewer; gone: boolean; target: number | null | undefined }) {
-  const name = agent(viewer.user_agent ?? null);
+  const name = agent(viewer.user_agent);
   return (
     <tr class={gone ? 'gone' : undefined}>
-      <th scope="row" class="agent" title={name}>
+      <th scope="row" class="agent" title={viewer.user_agent ?? undefined}>
         {name}
         <span class="quiet">{viewer.ip_address ?? 'address unknown'}</span>
       </th>
