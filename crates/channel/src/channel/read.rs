@@ -260,8 +260,7 @@ impl Channel {
             body: Body::new(chunks),
         };
         self.counters.bytes_in += draft.body.len() as u64;
-        let date = self.date_of_newest(now);
-        self.window.push(draft, date, settings);
+        self.push(self.date_of_newest(now), settings, draft);
         self.published(now);
     }
 

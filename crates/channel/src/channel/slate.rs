@@ -138,7 +138,10 @@ impl Slate {
         self.ends = match reason {
             EndReason::SourceLost => true,
             EndReason::StartFailed | EndReason::SourceEnded => self.is_shown(),
-            EndReason::LastViewerLeft | EndReason::Stopped | EndReason::Shutdown => false,
+            EndReason::LastViewerLeft
+            | EndReason::Stopped
+            | EndReason::Looping
+            | EndReason::Shutdown => false,
         };
         if !self.ends {
             self.shown = None;
@@ -362,8 +365,7 @@ impl Channel {
             tags: Vec::new(),
             slate: true,
         };
-        self.window.push(draft, date, settings);
-        self.counters.slate_segments += 1;
+        self.push(date, settings, draft);
         self.changed = true;
     }
 }
