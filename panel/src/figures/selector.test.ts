@@ -33,8 +33,15 @@ test('an id that was cut off is told its length', () => {
   expect(select('acestream://', sources)).toEqual({ problem: expect.stringContaining('holds none') });
 });
 
-test('other kinds of link are refused', () => {
-  expect(select('https://example.test/live.m3u8', sources)).toEqual({ problem: expect.stringContaining('not played here') });
+test('links of engines and other proxies mean the id that they hold', () => {
+  expect(select(`http://127.0.0.1:6878/ace/getstream?id=${ID}&pid=7`, sources)).toEqual({ id: ID });
+  expect(select(`https://tv.test/ace/manifest.m3u8?content_id=${ID.toUpperCase()}`, sources)).toEqual({ id: ID });
+  expect(select(`acestream:?infohash=${ID}`, sources)).toEqual({ id: `infohash-${ID}` });
+  expect(select(`magnet:?dn=news&xt=urn:btih:${ID}`, sources)).toEqual({ id: `magnet-${ID}` });
+});
+
+test('links without an id are refused', () => {
+  expect(select('https://example.test/live.m3u8', sources)).toEqual({ problem: expect.stringContaining('No id is in this link') });
 });
 
 test('an unknown name is refused when the sources are known, and left to Weir when they are not', () => {

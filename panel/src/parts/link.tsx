@@ -1,11 +1,13 @@
-// The link of the open channel, to be carried to another player.
-import { useRef, useState } from 'react';
+// A link to be carried to another player.
+import { useId, useRef, useState } from 'react';
 
 interface Props {
+  label: string;
   url: string | undefined;
 }
 
-export function Link({ url }: Props) {
+export function Link({ label, url }: Props) {
+  const id = useId();
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState<string>();
 
@@ -17,13 +19,10 @@ export function Link({ url }: Props) {
 
   return (
     <div class="link">
-      <label for="link">Link for other players</label>
+      <label for={id}>{label}</label>
       <div class="row">
-        <input
-          id="link" ref={field} type="text" readOnly disabled={!url} value={url ?? ''}
-          placeholder="Appears when a channel is open" onFocus={() => field.current?.select()}
-        />
-        <button type="button" class="copy" disabled={!url} onClick={() => void copy()}>
+        <input id={id} ref={field} type="text" readOnly disabled={!url} value={url ?? ''} onFocus={() => field.current?.select()} />
+        <button type="button" class="copy" disabled={!url} aria-label={`Copy ${label}`} onClick={() => void copy()}>
           {url && copied === url ? 'Copied' : 'Copy'}
         </button>
       </div>
