@@ -218,3 +218,6 @@ impl Engines {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
 mod read;
+mod refusals;
 mod session;
 mod tries;
 
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 pub(crate) use read::trouble;
 pub use read::{Listed, Trouble};
+use refusals::Refusals;
 
 use crate::clock::Clock;
 use crate::config::{Config, Source};
@@ -35,6 +37,7 @@ const SOURCE_FIRST_BYTE: Duration = Duration::from_secs(10);
 pub struct Upstream {
     http: Http,
     engines: Engines,
+    refusals: Refusals,
     clock: Clock,
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
@@ -74,6 +77,7 @@ impl Upstream {
         Self {
             http,
             engines,
+            refusals: Refusals::default(),
             clock,
             config,
             settings,
