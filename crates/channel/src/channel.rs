@@ -192,6 +192,7 @@ impl Channel {
             // Clips have opened the gate: what was a slow start is a source that has been silent for a while.
             self.settle_pull(now, settings, out);
         }
+        self.pace_when_filled(settings);
         self.fit_reading(settings);
         self.changed |= self.window.fit(settings);
         self.show_open(out);

@@ -11,7 +11,9 @@ pub mod examine;
 mod failure;
 mod follow;
 mod growing;
+mod meter;
 mod overlap;
+mod playhead;
 mod queue;
 mod reading;
 mod reserve;
@@ -33,6 +35,8 @@ pub use continuous::{Cursor, Step};
 pub use event::{EndReason, Event};
 pub use failure::{Failure, OpenFailure, Trouble};
 pub use growing::Growing;
+pub use meter::Meter;
+pub use playhead::{Piece, Place, Playhead, Playing};
 pub use queue::{FETCHES_MAX, ItemId};
 pub use resource::{ResourceId, Wanted};
 pub use segment::{Apart, Body, Container, MediaSequence, Resource, Segment, SegmentKey};
@@ -41,5 +45,7 @@ pub use slate::Clip;
 pub use snapshot::{Counters, Phase, Snapshot};
 pub use source::{Intake, PullId, SourceKind};
 pub use time::Moment;
-pub use viewer::{Begun, Caller, Delivery, Refused, VIEWERS_MAX, Viewer, ViewerId, Viewers};
+pub use viewer::{
+    Begun, Caller, Delivery, Refused, Totals, VIEWERS_MAX, Viewer, ViewerId, Viewers,
+};
 pub use window::{Numbering, Promise, Window};

@@ -6,6 +6,9 @@
 
 mod entries;
 mod file;
+mod looping;
+mod readings;
+mod stories;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +20,9 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use entries::{Entry, Filter, Page};
+pub use looping::{LoopDetection, Looping};
+pub use readings::{Reading, Retention};
+pub use stories::{Figures, Story};
 use writer::Order;
 
 /// Records that may wait for the disk. Each is some hundred bytes; a second of anything that is bounded as news are.

@@ -7,19 +7,23 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
 use ledger::Kept;
-use store::{Saved, SettingsFile, Store};
+use store::{History, Saved, SettingsFile, Store};
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
+use crate::collect;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
 use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
+use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
@@ -56,16 +60,13 @@ impl Service {
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
         let (tasks, last) = (Tasks::default(), Tasks::default());
         let clock = Clock::start();
-        let Disk {
-            store,
-            kept,
-            file,
-            saved,
-        } = disk(&config).await?;
+        let disk = disk(&config).await?;
+        let store = disk.store;
         let journal = Journal::after(0);
-        let left = engines::leftovers(&kept);
-        let outbox = outbox(&config, kept, clock, &store, &last)?;
-        let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
+        let left = engines::leftovers(&disk.kept);
+        let records = Records::open(disk.history, journal.clone(), &config).await;
+        let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
+        let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let kept = store.engines().await;
@@ -87,17 +88,16 @@ impl Service {
             upstream: Arc::clone(&upstream),
             store: store.clone(),
             outbox: outbox.clone(),
+            records: records.clone(),
             journal: journal.clone(),
             stopping: tasks.stopping().clone(),
         };
-        let registry = Registry::new(context, tasks.clone());
-        let listener = Listener::bind(config.listen)
-            .with_context(|| format!("{} cannot be listened on", config.listen))?;
+        let registry = Registry::new(context.clone(), tasks.clone());
+        collect::start(&context, &registry, &tasks, &last);
+        let series = Series::start(clock, &registry, &engines, &tasks);
+        let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let limits = limits(&config);
-        tell(&config, &settings.borrow(), address, limits.connections_max);
-        let names = config.sources.iter().map(|source| source.name.clone());
-        let names = names.collect();
+        let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
             config,
@@ -109,6 +109,10 @@ impl Service {
             store: store.clone(),
             outbox,
             journal,
+            records,
+            series,
+            requests: Requests::new(http::PLAYLIST, http::SEGMENT),
+            started_at: crate::clock::wall(),
             names,
             demo: staged.stage,
         });
@@ -149,12 +153,23 @@ impl Service {
     }
 }
 
+/// Begins to listen, and says so.
+fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
+    let listener = Listener::bind(config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let limits = limits(config);
+    let address = listener.address();
+    tell(config, settings, address, limits.connections_max);
+    Ok((listener, limits))
+}
+
 /// What is found in the data folder.
 struct Disk {
     store: Store,
     kept: Kept,
     file: SettingsFile,
     saved: Saved,
+    history: History,
 }
 
 /// Opens what the data folder holds, where waiting for it holds nobody up.
@@ -168,6 +183,7 @@ async fn disk(config: &Config) -> anyhow::Result<Disk> {
             kept,
             file,
             saved,
+            history: History::open(&folder),
         })
     };
     tokio::task::spawn_blocking(open).await?

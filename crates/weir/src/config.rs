@@ -103,6 +103,8 @@ pub struct Config {
     pub headers_wait: Duration,
     /// How often an engine is asked for a session's statistics.
     pub collect_interval: Duration,
+    /// Readings of an engine's statistics that are kept at full rate for each stream.
+    pub stats_history_max: usize,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// The settings of the contract.

@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod body;
+mod channels;
 mod config;
 mod connection;
 mod continuous;
@@ -15,13 +16,21 @@ mod error;
 mod events;
 mod guard;
 mod line_ends;
+mod loops;
 mod media;
+mod metrics;
+mod orchestrator;
+mod overview;
 mod panel;
+mod parameters;
 mod patience;
 mod play;
 mod query;
 mod receive;
 pub mod server;
+mod streams;
+
+pub use direct::{PLAYLIST, SEGMENT};
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -40,8 +49,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engines::Engines;
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::Outbox;
+use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
@@ -90,6 +102,14 @@ pub struct Parts {
     pub outbox: Outbox,
     /// What is told to operators.
     pub journal: Journal,
+    /// What is known of streams beside their state.
+    pub records: Records,
+    /// What was sampled of channels and of the whole.
+    pub series: Series,
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// When the service began.
+    pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -115,8 +135,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
         .route("/ace/stream/{file}", get(continuous::file))
-        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
-        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route(direct::PLAYLIST, get(play::media))
+        .route(direct::SEGMENT, get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
         // Set before the layers, or it would stand outside of them.
@@ -136,6 +156,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            metrics::count,
+        ))
         .with_state(app)
 }
 
@@ -143,7 +167,6 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
         .route("/proxy/config", get(config::read).post(config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
@@ -153,11 +176,32 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
         .routes(routes!(api::version))
+        .routes(routes!(streams::list))
+        .routes(routes!(streams::stop::one))
+        .routes(routes!(streams::stop::several))
+        .routes(routes!(streams::figures::stats))
+        .routes(routes!(streams::figures::livepos))
+        .routes(routes!(streams::figures::extended))
+        .routes(routes!(streams::ended::list))
+        .routes(routes!(orchestrator::status))
+        .routes(routes!(orchestrator::sessions))
+        .routes(routes!(orchestrator::session))
+        .routes(routes!(loops::read, loops::change))
+        .routes(routes!(loops::list))
+        .routes(routes!(loops::remove))
+        .routes(routes!(loops::clear))
         .routes(routes!(engines::plain))
         .routes(routes!(engines::one))
         .routes(routes!(engines::list, engines::add))
         .routes(routes!(engines::remove))
         .routes(routes!(engines::drain))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::viewers))
+        .routes(routes!(channels::buffer))
+        .routes(routes!(overview::now))
+        .routes(routes!(overview::series))
+        .routes(routes!(metrics::scrape))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

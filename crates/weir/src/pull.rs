@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::handle::{Handle, Message};
 use crate::journal::Journal;
 use crate::outbox::Outbox;
+use crate::records::Records;
 use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -58,6 +59,8 @@ pub struct Context {
     pub store: store::Store,
     /// What is told of streams.
     pub outbox: Outbox,
+    /// What is known of streams beside their state.
+    pub records: Records,
     /// What is told to operators.
     pub journal: Journal,
     /// Cancelled when the service ends.
@@ -185,6 +188,7 @@ impl Driver {
                 }
                 Wake::Answer(answer) => self.answered(*answer),
                 Wake::Read(pull, read) => self.take_read(pull, read),
+                Wake::Message(Message::Stop(reason)) => self.take(Input::Stop { reason }),
                 Wake::Message(Message::Left) | Wake::Lost => {}
                 Wake::Shutdown => {
                     self.handle.viewers().close();
@@ -348,6 +352,7 @@ impl Driver {
                     registry: &self.registry,
                     outbox: &self.context.outbox,
                     journal: &self.context.journal,
+                    tales: &self.context.records.tales,
                     handle: &self.handle,
                 };
                 teller.event(&event);

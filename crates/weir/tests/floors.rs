@@ -39,13 +39,27 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The modules of `weir` from the ground up. A module knows those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "config", "clock", "tasks", "settings", "selector", "journal",
+        "config",
+        "clock",
+        "tasks",
+        "settings",
+        "selector",
+        "journal",
+        "statistics",
+        "story",
+        "titles",
+        "samples",
+        "metrics",
     ],
+    &["loops"],
+    &["records"],
     &["engines", "outbox"],
     &["upstream"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
+    &["collect"],
+    &["figures", "series"],
     &["http"],
     &["app"],
     &["demo"],

@@ -86,8 +86,10 @@ impl Channel {
         let least = Self::target_least(settings);
         self.window.fix_target(source.max(least), settings);
         self.window.fit(settings);
-        // The gate may open some time after the newest segment came.
-        self.reserve.pace(self.last_segment_at);
+        if !self.slate.is_shown() {
+            // The gate may open some time after the newest segment came.
+            self.reserve.pace(self.last_segment_at);
+        }
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
         match self.state {
@@ -129,6 +131,21 @@ impl Channel {
         };
         if let (Some(target), Some(reading)) = (self.window.target(), self.source.reading()) {
             reading.fit(target, wanted);
+        }
+    }
+
+    /// Viewers who began at clips get as much media at once as they would have begun with; from then on what comes is
+    /// shown at the stream's pace.
+    pub(super) fn pace_when_filled(&mut self, settings: &Settings) {
+        if self.reserve.is_paced() || self.window.target().is_none() {
+            return;
+        }
+        let held = || self.window.held().filter(|segment| !segment.slate);
+        let media: Duration = held().map(|segment| segment.duration).sum();
+        let full = settings.segments_max <= held().count()
+            || settings.bytes_max / 4 * 3 <= self.window.bytes();
+        if settings.initial_buffer <= media || full {
+            self.reserve.pace(self.last_segment_at);
         }
     }
 

@@ -118,6 +118,7 @@ impl Channel {
                 segment: Box::new(segment),
             });
         }
+        self.counters.retries += self.queue.take_retries();
     }
 
     /// Ends a life whose source is over or has been away for longer than the operator allows.

@@ -58,6 +58,7 @@ impl Channel {
         }
         self.counters.opened += 1;
         self.opened_in_life += 1;
+        self.counters.failovers += u64::from(1 < self.opened_in_life);
         self.open_trouble = None;
         self.variant = variant;
         self.resources.reset();

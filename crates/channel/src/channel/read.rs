@@ -201,6 +201,7 @@ impl Channel {
     ) {
         while let Some(next) = self.reserve.pop(now) {
             self.publish_cut(now, settings, out, next);
+            self.pace_when_filled(settings);
         }
     }
 
@@ -259,8 +260,7 @@ impl Channel {
             body: Body::new(chunks),
         };
         self.counters.bytes_in += draft.body.len() as u64;
-        let date = self.date_of_newest(now);
-        self.window.push(draft, date, settings);
+        self.push(self.date_of_newest(now), settings, draft);
         self.published(now);
     }
 

@@ -74,7 +74,7 @@ impl World {
             Event::Ended { reason } => {
                 self.see(match reason {
                     EndReason::LastViewerLeft => Seen::EndedUnwatched,
-                    EndReason::Stopped => Seen::EndedStopped,
+                    EndReason::Stopped | EndReason::Looping => Seen::EndedStopped,
                     EndReason::Shutdown => Seen::EndedShutdown,
                     EndReason::SourceEnded => Seen::EndedSourceOver,
                     EndReason::SourceLost => Seen::EndedSourceLost,

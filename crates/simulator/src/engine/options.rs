@@ -65,6 +65,8 @@ pub struct Options {
     pub burst: u64,
     /// How much media of a continuous body is sent at a time; `None`: a fiftieth of a segment.
     pub piece: Option<Duration>,
+    /// How old the newest media is by what `livepos` says: hours, where a broadcaster shows an old recording again.
+    pub behind: Duration,
     /// Makes ids and the order of JSON keys.
     pub seed: u64,
 }
@@ -88,6 +90,7 @@ impl Default for Options {
             kept: 3,
             burst: 2 << 20,
             piece: None,
+            behind: Duration::ZERO,
             seed: 1,
         }
     }

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::entries;
+use super::{entries, looping, readings, stories};
 use crate::database::{is_damage, put_aside};
 
 /// The file's name in the data folder.
 pub(super) const NAME: &str = "history.sqlite";
 
 /// The tables, each described where it is written.
-const LAYOUTS: &[&str] = &[entries::LAYOUT];
+const LAYOUTS: &[&str] = &[
+    entries::LAYOUT,
+    readings::LAYOUT,
+    stories::LAYOUT,
+    looping::LAYOUT,
+];
 
 /// Longest wait for a lock; none is held for longer than a batch takes.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

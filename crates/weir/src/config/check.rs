@@ -65,7 +65,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             20_000,
             10..=1_000_000,
         );
-        let collect = self.statistics();
+        let (collect, history) = self.statistics();
         let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
@@ -97,6 +97,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             connections_max: usize::try_from(connections).unwrap_or(usize::MAX),
             headers_wait: HEADERS_WAIT,
             collect_interval: Duration::from_secs(collect),
+            stats_history_max: usize::try_from(history).unwrap_or(usize::MAX),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
         };
@@ -107,12 +108,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    /// Seconds between two readings of statistics; how many are kept is checked only.
-    fn statistics(&mut self) -> u64 {
-        let history = (self.variable)("STATS_HISTORY_MAX");
-        self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+    /// Seconds between two readings of statistics, and how many are kept.
+    fn statistics(&mut self) -> (u64, u64) {
         let collect = (self.variable)("COLLECT_INTERVAL_S");
-        self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600)
+        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
+        let history = (self.variable)("STATS_HISTORY_MAX");
+        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        (collect, history)
     }
 
     fn settings(&mut self) -> Settings {
@@ -319,7 +321,7 @@ pub(super) fn variables_help() -> String {
         "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
          \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
          \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
-         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep for each stream; checked, not used by this version.\n",
+         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n",
     );
     text
 }

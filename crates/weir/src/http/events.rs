@@ -7,8 +7,9 @@ use ledger::Ending;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-use super::api::{date, stream_state};
+use super::api::date;
 use super::error::Problem;
+use super::streams::StreamState;
 use super::{App, auth, engines, receive};
 use crate::clock;
 use crate::settings::Mistake;
@@ -26,7 +27,7 @@ const KEY_TYPES: [&str; 4] = ["content_id", "infohash", "url", "magnet"];
 pub(super) async fn started(
     State(app): State<App>,
     request: Request,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<StreamState>, Problem> {
     auth::protected(&app, request.headers())?;
     let event = event(&app, request).await?;
     let stream = Reader::new(&event)?.stream()?;
@@ -41,7 +42,7 @@ pub(super) async fn started(
         "stream {} is reported to run",
         stream.id
     );
-    Ok(Json(stream_state(&stream, None)))
+    Ok(Json(StreamState::of(&stream, None)))
 }
 
 /// `POST /events/stream_ended`
@@ -67,7 +68,7 @@ pub(super) async fn ended(
             stream.id
         );
     }
-    let stream = stream.map(|it| stream_state(&it, None));
+    let stream = stream.map(|it| StreamState::of(&it, None));
     Ok(Json(json!({ "updated": updated, "stream": stream })))
 }
 

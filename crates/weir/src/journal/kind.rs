@@ -110,6 +110,10 @@ kinds! {
     SlateShown => "slate_shown", Stream, Warning;
     /// Media follows on the clips.
     SlateLeft => "slate_left", Stream, Info;
+    /// A source shows old media again and again; its channel is refused for a while.
+    LoopDetected => "loop_detected", Stream, Warning;
+    /// A channel that was refused for that may be started again.
+    LoopCleared => "loop_cleared", Stream, Info;
     /// An engine was added, or learnt from another proxy.
     EngineAdded => "engine_added", Engine, Info;
     /// An engine was removed.

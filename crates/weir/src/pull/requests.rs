@@ -7,6 +7,8 @@ use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted};
 use engine::{Session, StatError, Status};
 
 use super::{Answer, CLOSE_PATIENCE, Current, Driver};
+use crate::clock;
+use crate::statistics::Reading;
 use crate::upstream::{Open, Upstream};
 
 /// Least wait for a playlist of a source that has given one before.
@@ -122,8 +124,13 @@ impl Driver {
             return;
         };
         let upstream = Arc::clone(&self.context.upstream);
+        let (handle, clock) = (Arc::clone(&self.handle), self.context.clock);
         self.requests.spawn(async move {
+            let asked_at = clock.now();
             let result = upstream.segment(&place, &segment).await;
+            if result.is_ok() {
+                handle.fetched(asked_at);
+            }
             Answer::plain(Input::Fetched { pull, item, result })
         });
     }
@@ -181,8 +188,14 @@ impl Driver {
         let upstream = Arc::clone(&self.context.upstream);
         let handle = Arc::clone(&self.handle);
         let interval = self.context.config.collect_interval;
+        let statistics = self.context.records.statistics.clone();
         self.requests.spawn(async move {
-            let show = |stat| handle.measured(stat);
+            let show = |stat: engine::Stat| {
+                let reading = Reading::of(clock::wall(), &stat);
+                if let Some(stream) = handle.measured(stat) {
+                    statistics.add(&stream, reading);
+                }
+            };
             let cause = until_sick(&upstream, &session, interval, show).await;
             Answer::plain(Input::Sick { pull, cause })
         });

@@ -9,12 +9,14 @@ use crate::journal::{Journal, Kind, News, Severity};
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::selector::Selector;
+use crate::story::Tales;
 
 /// What somebody is told through.
 pub(super) struct Teller<'a> {
     pub(super) registry: &'a Registry,
     pub(super) outbox: &'a Outbox,
     pub(super) journal: &'a Journal,
+    pub(super) tales: &'a Tales,
     pub(super) handle: &'a Handle,
 }
 
@@ -71,7 +73,9 @@ impl Teller<'_> {
     fn ended(&self, reason: EndReason) {
         let word = reason.as_str();
         self.say(Kind::StreamEnded, format!("ended: {}", reason.sentence()));
-        if let Some(stream) = self.handle.stream().take() {
+        let stream = self.handle.stream().take();
+        if let Some(stream) = stream.filter(|stream| stream.opened) {
+            self.tales.tell(&stream.id, self.handle.tale(&stream));
             self.outbox.ended(&stream.id, word);
         }
     }
@@ -146,6 +150,8 @@ fn started(registry: &Registry, handle: &Handle) {
         opened: false,
         session: None,
         stat: None,
+        before: handle.counted(),
+        viewers_max: 0,
     });
 }
 

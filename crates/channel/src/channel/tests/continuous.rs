@@ -158,6 +158,21 @@ fn what_comes_behind_the_gate_in_a_burst_is_shown_at_the_streams_own_pace() {
 }
 
 #[test]
+fn a_burst_behind_clips_fills_buffers_at_once_and_the_rest_comes_at_the_streams_own_pace() {
+    let mut stage = Stage::with(SourceKind::Session, |scene| scene.settings.slate = true);
+    stage.scene.play(9);
+    let snapshot = |stage: &Stage| stage.scene.channel.snapshot(&stage.scene.settings);
+    assert!(snapshot(&stage).on_slate);
+    stage.burst(21);
+    let shown = snapshot(&stage);
+    let media = shown.window.held().filter(|segment| !segment.slate);
+    let media: Duration = media.map(|segment| segment.duration).sum();
+    assert_eq!((media.as_secs(), shown.reserve.as_secs()), (10, 10));
+    stage.scene.play(10);
+    assert_eq!(snapshot(&stage).reserve, Duration::ZERO);
+}
+
+#[test]
 fn a_source_that_sends_faster_than_time_goes_by_is_not_read_on() {
     let mut stage = Stage::of(SourceKind::Plain);
     let mut received = 0;
