@@ -14,7 +14,9 @@ mod engines;
 mod error;
 mod events;
 mod guard;
+mod journal;
 mod line_ends;
+mod live;
 mod loops;
 mod media;
 mod orchestrator;
@@ -26,6 +28,7 @@ mod query;
 mod receive;
 pub mod server;
 mod streams;
+mod topics;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -37,6 +40,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -51,6 +55,7 @@ use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
 use error::Problem;
+pub use live::Live;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -97,6 +102,10 @@ pub struct Parts {
     pub journal: Journal,
     /// What is known of streams beside their state.
     pub records: Records,
+    /// Those who listen to what happens.
+    pub live: Live,
+    /// Cancelled when the service ends.
+    pub stopping: CancellationToken,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -178,6 +187,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(engines::list, engines::add))
         .routes(routes!(engines::remove))
         .routes(routes!(engines::drain))
+        .routes(routes!(journal::events))
+        .routes(routes!(live::events))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::Live;
+pub(crate) use tell::viewer_joined;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -249,7 +250,7 @@ impl Driver {
         let present = !viewers.is_empty();
         drop(viewers);
         for (_, viewer) in &gone {
-            tell::viewer_left(&self.registry, &self.handle, viewer);
+            tell::viewer_left(&self.registry, &self.context.journal, &self.handle, viewer);
         }
         let was_present = std::mem::replace(&mut self.present, present);
         match (was_present, present) {
