@@ -18,10 +18,12 @@ use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
@@ -92,6 +94,7 @@ impl Service {
         };
         let registry = Registry::new(context.clone(), tasks.clone());
         collect::start(&context, &registry, &tasks, &last);
+        let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
         let names = config.sources.iter().map(|it| it.name.clone()).collect();
@@ -107,7 +110,11 @@ impl Service {
             outbox,
             journal,
             records,
+            series,
+            requests: Requests::new(http::PLAYLIST, http::SEGMENT),
+            started_at: crate::clock::wall(),
             names,
+            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();

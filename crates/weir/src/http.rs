@@ -1,9 +1,12 @@
 //! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
 //! channels.
 
+mod alive;
 mod api;
 mod auth;
+mod base;
 mod body;
+mod channels;
 mod config;
 mod connection;
 mod continuous;
@@ -17,15 +20,21 @@ mod guard;
 mod line_ends;
 mod loops;
 mod media;
+mod metrics;
 mod orchestrator;
+mod overview;
 mod panel;
 mod parameters;
 mod patience;
 mod play;
+mod playlists;
 mod query;
 mod receive;
 pub mod server;
 mod streams;
+
+pub use direct::{PLAYLIST, SEGMENT};
+mod settings;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -37,6 +46,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -44,9 +54,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engines::Engines;
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
@@ -97,8 +109,16 @@ pub struct Parts {
     pub journal: Journal,
     /// What is known of streams beside their state.
     pub records: Records,
+    /// What was sampled of channels and of the whole.
+    pub series: Series,
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// When the service began.
+    pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
+    /// Cancelled when the service is to end.
+    pub stopping: CancellationToken,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
@@ -122,8 +142,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
         .route("/ace/stream/{file}", get(continuous::file))
-        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
-        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route(direct::PLAYLIST, get(play::media))
+        .route(direct::SEGMENT, get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
         // Set before the layers, or it would stand outside of them.
@@ -143,6 +163,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            metrics::count,
+        ))
         .with_state(app)
 }
 
@@ -158,6 +182,8 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox", get(events::outbox))
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
+        .routes(routes!(alive::live))
+        .routes(routes!(alive::ready))
         .routes(routes!(api::version))
         .routes(routes!(streams::list))
         .routes(routes!(streams::stop::one))
@@ -178,6 +204,16 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(engines::list, engines::add))
         .routes(routes!(engines::remove))
         .routes(routes!(engines::drain))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::viewers))
+        .routes(routes!(channels::buffer))
+        .routes(routes!(overview::now))
+        .routes(routes!(overview::series))
+        .routes(routes!(metrics::scrape))
+        .routes(routes!(settings::form))
+        .routes(routes!(playlists::named))
+        .routes(routes!(playlists::rewrite))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))
