@@ -114,6 +114,7 @@ impl Service {
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
             names,
+            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();

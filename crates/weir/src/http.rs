@@ -1,8 +1,10 @@
 //! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
 //! channels.
 
+mod alive;
 mod api;
 mod auth;
+mod base;
 mod body;
 mod channels;
 mod config;
@@ -25,12 +27,14 @@ mod panel;
 mod parameters;
 mod patience;
 mod play;
+mod playlists;
 mod query;
 mod receive;
 pub mod server;
 mod streams;
 
 pub use direct::{PLAYLIST, SEGMENT};
+mod settings;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -42,6 +46,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -112,6 +117,8 @@ pub struct Parts {
     pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
+    /// Cancelled when the service is to end.
+    pub stopping: CancellationToken,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
@@ -175,6 +182,8 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox", get(events::outbox))
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
+        .routes(routes!(alive::live))
+        .routes(routes!(alive::ready))
         .routes(routes!(api::version))
         .routes(routes!(streams::list))
         .routes(routes!(streams::stop::one))
@@ -202,6 +211,9 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(overview::now))
         .routes(routes!(overview::series))
         .routes(routes!(metrics::scrape))
+        .routes(routes!(settings::form))
+        .routes(routes!(playlists::named))
+        .routes(routes!(playlists::rewrite))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -36,17 +36,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub(super) fn config(mut self, args: &ServeArgs) -> Result<Config, Vec<String>> {
-        let bind = self.parsed(
-            "--bind (WEIR_BIND)",
-            given(args.bind.as_ref()),
-            "an IP address",
-        );
-        let port = self.whole(
-            "--port (APP_PORT)",
-            given(args.port.as_ref()),
-            8000,
-            0..=65_535,
-        );
+        let listen = self.listen(args);
         let idle = self.whole(
             "--viewer-idle (WEIR_VIEWER_IDLE_SECONDS)",
             given(args.viewer_idle.as_ref()),
@@ -66,10 +56,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             10..=1_000_000,
         );
         let (collect, history) = self.statistics();
-        let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
-            listen: SocketAddr::new(bind, u16::try_from(port).unwrap_or_default()),
+            listen,
             engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
             learn_engines: self.truth(
                 "--learn-engines (WEIR_LEARN_ENGINES)",
@@ -100,12 +89,30 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             stats_history_max: usize::try_from(history).unwrap_or(usize::MAX),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
+            settings_given: self.settings_given(),
         };
         if self.mistakes.is_empty() {
             Ok(config)
         } else {
             Err(self.mistakes)
         }
+    }
+
+    /// The address and the port, on all addresses where none is named.
+    fn listen(&mut self, args: &ServeArgs) -> SocketAddr {
+        let bind = self.parsed(
+            "--bind (WEIR_BIND)",
+            given(args.bind.as_ref()),
+            "an IP address",
+        );
+        let port = self.whole(
+            "--port (APP_PORT)",
+            given(args.port.as_ref()),
+            8000,
+            0..=65_535,
+        );
+        let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        SocketAddr::new(bind, u16::try_from(port).unwrap_or_default())
     }
 
     /// Seconds between two readings of statistics, and how many are kept.
@@ -144,6 +151,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.mistakes.push(format!("{variable}: {}", found.message));
         }
         settings
+    }
+
+    fn settings_given(&self) -> Vec<&'static str> {
+        let keys = TABLE.iter().map(|key| (key.name, key.variable));
+        let choices = CHOICES.iter().map(|choice| (choice.name, choice.variable));
+        let given = keys
+            .chain(choices)
+            .filter(|(_, variable)| (self.variable)(variable).is_some());
+        given.map(|(name, _)| name).collect()
     }
 
     fn sources(&mut self, text: Option<&str>) -> Vec<Source> {
