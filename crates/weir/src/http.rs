@@ -1,8 +1,10 @@
 //! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
 //! channels.
 
+mod alive;
 mod api;
 mod auth;
+mod base;
 mod body;
 mod channels;
 mod config;
@@ -15,7 +17,9 @@ mod engines;
 mod error;
 mod events;
 mod guard;
+mod journal;
 mod line_ends;
+mod live;
 mod loops;
 mod media;
 mod metrics;
@@ -25,10 +29,13 @@ mod panel;
 mod parameters;
 mod patience;
 mod play;
+mod playlists;
 mod query;
 mod receive;
 pub mod server;
+mod settings;
 mod streams;
+mod topics;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
@@ -42,6 +49,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,6 +66,7 @@ use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
 use error::Problem;
+pub use live::Live;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -110,6 +119,10 @@ pub struct Parts {
     pub requests: Requests,
     /// When the service began.
     pub started_at: jiff::Timestamp,
+    /// Those who listen to what happens.
+    pub live: Live,
+    /// Cancelled when the service ends.
+    pub stopping: CancellationToken,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -175,6 +188,8 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox", get(events::outbox))
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
+        .routes(routes!(alive::live))
+        .routes(routes!(alive::ready))
         .routes(routes!(api::version))
         .routes(routes!(streams::list))
         .routes(routes!(streams::stop::one))
@@ -202,6 +217,11 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(overview::now))
         .routes(routes!(overview::series))
         .routes(routes!(metrics::scrape))
+        .routes(routes!(settings::form))
+        .routes(routes!(playlists::named))
+        .routes(routes!(playlists::rewrite))
+        .routes(routes!(journal::events))
+        .routes(routes!(live::events))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

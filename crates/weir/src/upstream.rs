@@ -1,7 +1,9 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
+mod choice;
 mod others;
 mod read;
+mod refusals;
 mod session;
 mod tries;
 
@@ -15,6 +17,7 @@ use tokio::sync::watch;
 
 pub(crate) use read::trouble;
 pub use read::{Listed, Trouble};
+use refusals::Refusals;
 
 use crate::clock::Clock;
 use crate::config::{Config, Source};
@@ -40,6 +43,7 @@ const CONTENT_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Upstream {
     http: Http,
     engines: Engines,
+    refusals: Refusals,
     clock: Clock,
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
@@ -80,6 +84,7 @@ impl Upstream {
         Self {
             http,
             engines,
+            refusals: Refusals::default(),
             clock,
             config,
             settings,

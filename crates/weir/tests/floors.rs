@@ -50,6 +50,8 @@ const FLOORS: &[&[&str]] = &[
         "titles",
         "samples",
         "metrics",
+        "playlists",
+        "probe",
     ],
     &["loops"],
     &["records"],

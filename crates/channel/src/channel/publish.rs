@@ -186,6 +186,7 @@ impl Channel {
             self.push(self.date_of_newest(now), settings, draft);
         }
         self.barren = 0;
+        self.note_opening(now);
         self.published(now);
     }
 

@@ -15,6 +15,7 @@ use super::patience::patience;
 use super::{App, Ask, Peer, continuous, query};
 use crate::clock;
 use crate::handle::{Handle, Visit};
+use crate::pull;
 use crate::selector::{Known, Selector};
 use crate::settings::{Settings, StreamMode};
 
@@ -52,18 +53,25 @@ pub(super) async fn getstream(
         .iter()
         .find(|(name, _)| name == "mode")
         .map(|(_, mode)| mode.as_str());
-    let mode = match asked.map(str::to_ascii_lowercase).as_deref() {
+    let mode = match asked {
         None => app.settings.borrow().stream_mode,
-        Some("hls") => StreamMode::Hls,
-        Some("ts") => StreamMode::Ts,
-        Some(other) => {
-            let detail = format!("mode must be hls or ts (it is {other:?})");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-        }
+        Some(asked) => mode(asked)?,
     };
     match mode {
         StreamMode::Ts => continuous::enter(&app, peer, &method, &pairs, &headers).await,
         StreamMode::Hls => enter(&app, peer, &method, &pairs, &headers).await,
+    }
+}
+
+/// A mode as callers write it.
+pub(super) fn mode(text: &str) -> Result<StreamMode, Problem> {
+    match text.to_ascii_lowercase().as_str() {
+        "hls" => Ok(StreamMode::Hls),
+        "ts" => Ok(StreamMode::Ts),
+        other => {
+            let detail = format!("mode must be hls or ts (it is {other:?})");
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
     }
 }
 
@@ -208,12 +216,23 @@ pub(super) fn visit(
     for _ in 0..ENTRIES_MAX {
         let handle = app.registry.get_or_start(selector)?;
         match handle.visit(viewer, caller) {
-            Ok(visit) => return Ok((handle, visit)),
+            Ok(visit) => {
+                joined(app, &visit, agent, asking.delivery);
+                return Ok((handle, visit));
+            }
             Err(Refused::Closed) => {}
             Err(Refused::Full) => return Err(Refused::Full.into()),
         }
     }
     Err(Refused::Closed.into())
+}
+
+/// Tells of a viewer that begins to watch with this request.
+pub(super) fn joined(app: &App, visit: &Visit, agent: &str, delivery: Delivery) {
+    if visit.starts() {
+        let (registry, journal) = (&app.registry, &app.journal);
+        pull::viewer_joined(registry, journal, visit.handle(), agent, delivery);
+    }
 }
 
 /// Waits until the channel can be played as it is wanted, is woken by it, and says why if it cannot.
@@ -324,7 +343,8 @@ pub(super) fn agent(headers: &HeaderMap) -> &str {
     agent.unwrap_or_default()
 }
 
-fn known(app: &App) -> Known<'_> {
+/// What viewers may ask for.
+pub(super) fn known(app: &App) -> Known<'_> {
     Known {
         sources: &app.names,
         url_allowed: app.config.url_allowed,
