@@ -71,8 +71,7 @@ impl Service {
         let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let kept = store.engines().await;
-        let beside = (journal.clone(), store.clone());
+        let (kept, beside) = (store.engines().await, (journal.clone(), store.clone()));
         let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
         watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
@@ -98,6 +97,7 @@ impl Service {
         collect::start(&context, &registry, &tasks, &last);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
+        let since = life::began(&journal, address).await;
         let app = App::from(http::Parts {
             names: config.sources.iter().map(|it| it.name.clone()).collect(),
             series: Series::start(clock, &registry, &engines, &tasks),
@@ -115,7 +115,7 @@ impl Service {
             stopping: tasks.stopping().clone(),
             records,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
-            started_at: crate::clock::wall(),
+            started_at: since,
             demo: staged.stage,
         });
         let standing = tasks.running();
@@ -126,8 +126,8 @@ impl Service {
             last,
             standing,
             store,
-            since: life::began(&journal, address).await,
             journal,
+            since,
         })
     }
 
