@@ -172,7 +172,7 @@ impl Series {
     }
 
     fn sample(&self, clock: Clock, registry: &Registry, engines_healthy: usize) {
-        let (now, at) = (clock.now(), clock::wall());
+        let (now, at) = (clock.now(), told(clock::wall()));
         let running = registry.all();
         let mut inner = self.inner();
         let Inner { tracks, .. } = &mut *inner;
@@ -232,6 +232,11 @@ impl Inner {
             }
         }
     }
+}
+
+/// A date as exactly as it is told, so that who asks for what came after it does not get it again.
+fn told(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 /// Samples once a second until it is told to stop.
