@@ -68,7 +68,8 @@ impl Service {
         last.spawn(
             outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
         );
-        let (keeper, settings) = Keeper::start(file, saved, &config.settings, &tasks);
+        let (keeper, settings) =
+            Keeper::start(file, saved, &config.settings, journal.clone(), &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let upstream = Arc::new(Upstream::new(
@@ -96,8 +97,7 @@ impl Service {
             headers_wait: config.headers_wait,
         };
         tell(&config, &settings.borrow(), address, limits.connections_max);
-        let names = config.sources.iter().map(|source| source.name.clone());
-        let names = names.collect();
+        let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
             config,

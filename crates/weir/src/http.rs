@@ -25,6 +25,7 @@ mod query;
 mod receive;
 pub mod server;
 mod settings;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -148,7 +149,7 @@ fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
         .route("/streams", get(api::streams))
         .route("/proxy/status", get(api::status))
-        .route("/proxy/config", get(config::read).post(config::change))
+        .routes(routes!(config::read, config::change))
         .route("/proxy/streams/{id}/clients", get(api::clients))
         .route("/events/stream_started", post(events::started))
         .route("/events/stream_ended", post(events::ended))
@@ -159,6 +160,10 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
         .routes(routes!(settings::form))
+        .routes(routes!(settings::history::history))
+        .routes(routes!(settings::history::undo))
+        .routes(routes!(transfer::export))
+        .routes(routes!(transfer::import))
         .routes(routes!(playlists::named))
         .routes(routes!(playlists::rewrite))
         .route("/api/v1/sources", get(api::sources))

@@ -26,6 +26,28 @@ pub(super) struct Detail {
     detail: String,
 }
 
+/// A refusal of what was sent, with everything that is wrong with it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; Problem writes it")]
+pub(super) struct Mistakes {
+    /// The first of them.
+    detail: String,
+    /// All of them.
+    errors: Option<Vec<Mistake>>,
+}
+
+/// One thing that is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; Problem writes it")]
+struct Mistake {
+    /// The name that was given.
+    field: String,
+    /// What would be right.
+    message: String,
+    /// What was given, where it is the value that is wrong.
+    value: Option<serde_json::Value>,
+}
+
 struct Keyed;
 
 impl Modify for Keyed {

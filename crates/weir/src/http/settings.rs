@@ -1,5 +1,7 @@
 //! The settings one by one, with all that a form needs to know of each: `/api/v1/settings`.
 
+pub(super) mod history;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;

@@ -110,6 +110,8 @@ kinds! {
     SlateShown => "slate_shown", Stream, Warning;
     /// Media follows on the clips.
     SlateLeft => "slate_left", Stream, Info;
+    /// An operator has changed settings.
+    SettingsChanged => "settings_changed", Settings, Info;
 }
 
 #[cfg(test)]
