@@ -25,6 +25,7 @@ mod query;
 mod receive;
 pub mod server;
 mod settings;
+mod shapes;
 mod transfer;
 
 use std::net::SocketAddr;
@@ -148,14 +149,14 @@ pub fn router(app: App) -> Router {
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
         .route("/streams", get(api::streams))
-        .route("/proxy/status", get(api::status))
+        .routes(routes!(api::status))
         .routes(routes!(config::read, config::change))
-        .route("/proxy/streams/{id}/clients", get(api::clients))
-        .route("/events/stream_started", post(events::started))
-        .route("/events/stream_ended", post(events::ended))
-        .route("/api/v1/outbox", get(events::outbox))
-        .route("/api/v1/outbox/retry", post(events::retry))
-        .route("/health/status", get(api::health))
+        .routes(routes!(api::clients))
+        .routes(routes!(events::started))
+        .routes(routes!(events::ended))
+        .routes(routes!(events::outbox))
+        .routes(routes!(events::retry))
+        .routes(routes!(api::health))
         .routes(routes!(alive::live))
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
@@ -166,10 +167,10 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(transfer::import))
         .routes(routes!(playlists::named))
         .routes(routes!(playlists::rewrite))
-        .route("/api/v1/sources", get(api::sources))
-        .route("/api/v1/demo", get(demo::figures))
-        .route("/api/v1/demo/death", post(demo::death))
-        .route("/api/v1/demo/silence", post(demo::silence))
+        .routes(routes!(api::sources))
+        .routes(routes!(demo::figures))
+        .routes(routes!(demo::death))
+        .routes(routes!(demo::silence))
 }
 
 /// The description of the API, as `GET /api/v1/openapi.json` answers it.

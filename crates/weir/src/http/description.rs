@@ -4,6 +4,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, ToSchema};
 
+use super::{continuous, media, play};
+
 /// The scheme's name, as calls that are protected name it.
 const KEY: &str = "api_key";
 
@@ -12,6 +14,16 @@ const KEY: &str = "api_key";
     info(
         title = "Weir",
         description = "One pull of a live stream, any number of viewers: playback, state, settings and events."
+    ),
+    // Served by a router of their own, with what browsers and players need around them.
+    paths(
+        play::getstream,
+        play::manifest,
+        continuous::file,
+        play::media,
+        media::segment,
+        media::init,
+        media::key,
     ),
     components(schemas(Detail)),
     modifiers(&Keyed)
