@@ -7,6 +7,8 @@ pub enum EndReason {
     LastViewerLeft,
     /// An operator or a script asked for it.
     Stopped,
+    /// Its source shows old media again and again.
+    Looping,
     /// Weir itself was told to stop.
     Shutdown,
     /// The source said that it is over.
@@ -19,9 +21,10 @@ pub enum EndReason {
 
 impl EndReason {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LastViewerLeft,
         Self::Stopped,
+        Self::Looping,
         Self::Shutdown,
         Self::SourceEnded,
         Self::SourceLost,
@@ -33,6 +36,7 @@ impl EndReason {
         match self {
             Self::LastViewerLeft => "last_viewer_left",
             Self::Stopped => "stopped",
+            Self::Looping => "looping",
             Self::Shutdown => "shutdown",
             Self::SourceEnded => "source_ended",
             Self::SourceLost => "source_lost",
@@ -45,6 +49,7 @@ impl EndReason {
         match self {
             Self::LastViewerLeft => "the last viewer left",
             Self::Stopped => "it was stopped",
+            Self::Looping => "its source shows old media again and again",
             Self::Shutdown => "Weir is shutting down",
             Self::SourceEnded => "the source said that it is over",
             Self::SourceLost => "the source went away and did not come back",
@@ -66,6 +71,11 @@ pub enum Event {
     /// The source was given up; another will be opened.
     SourceLost {
         /// What was wrong with it.
+        cause: String,
+    },
+    /// Another source was open beside it and has taken its place.
+    SourceMoved {
+        /// Why it was left.
         cause: String,
     },
     /// Something is wrong with what the source sends; it is taken as well as can be.

@@ -69,6 +69,11 @@ impl Reserve {
         self.shown_until.get_or_insert(now);
     }
 
+    /// Whether that is so.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.shown_until.is_some()
+    }
+
     /// Forgets the pace and everything that waits.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();

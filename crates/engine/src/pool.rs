@@ -1,21 +1,29 @@
-//! Which engine gets the next channel: counts and back-offs, decided without a clock and without asking anyone.
+//! Which engine gets the next channel: counts, health and back-offs, decided without a clock and without asking anyone.
+
+mod entry;
+mod probe;
+mod report;
 
 use std::time::Duration;
 
 use crate::address::Address;
 
-/// How long a first failure sends an engine to the end of the queue: shorter than any wait a viewer notices.
-const BACKOFF_FIRST: Duration = Duration::from_millis(250);
-
-/// An engine that was restarted is back within seconds; half a minute of doubt is enough.
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
+use entry::Entry;
+pub use entry::{Health, Sign};
+pub use report::{Engine, Reason};
 
 /// The engines, and what each carries. One owner claims and releases; nothing here waits.
-#[derive(Clone, Debug, Default)]
+///
+/// Invariant: no claim takes an engine over the limit it was made with, and none is given on an engine that drains.
+#[derive(Clone, Debug)]
 pub struct Pool {
     engines: Vec<Entry>,
     /// Counts claims, to tell which engine was used last.
     claims: u64,
+    /// Between two probes of an engine that is well.
+    interval: Duration,
+    /// Spreads the probes.
+    dice: u64,
 }
 
 /// A channel's place on an engine. Give it back with [`Pool::release`]; it is no copy of anything.
@@ -29,7 +37,7 @@ pub struct Claim {
 /// Why no engine can be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// None is configured.
+    /// There is none, or each that there is drains.
     #[error("no engines available")]
     NoEngines,
     /// Each carries as many channels as it may.
@@ -38,135 +46,122 @@ pub enum Unavailable {
         /// What each may carry.
         per_engine: usize,
     },
-    /// There are engines with room, but the caller wants none of them.
+    /// There are engines, but the caller wants none of those that are left.
     #[error("no engine is left to try")]
     AllAvoided,
 }
 
-/// One engine, for reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Load {
-    /// Which.
-    pub engine: Address,
-    /// Channels it carries.
-    pub channels: usize,
-    /// What was last said of its health.
-    pub healthy: bool,
-    /// Failures since its last success.
-    pub failures: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    engine: Address,
-    channels: usize,
-    healthy: bool,
-    /// The claim that used it last.
-    used: u64,
-    failed: Option<Failed>,
-    /// No longer configured, but still carrying channels.
-    leaving: bool,
-}
-
-/// Since its last success.
-#[derive(Clone, Copy, Debug)]
-struct Failed {
-    times: u32,
-    at: Duration,
-}
-
 impl Pool {
-    /// A pool of idle, healthy engines. One named twice is one.
-    pub fn new(engines: Vec<Address>) -> Pool {
-        let mut pool = Pool::default();
-        pool.configure(engines);
-        pool
+    /// No engine yet. Each is to be probed about once an `interval`; `seed` spreads that.
+    pub fn new(interval: Duration, seed: u64) -> Pool {
+        Pool {
+            engines: Vec::new(),
+            claims: 0,
+            interval,
+            dice: seed | 1,
+        }
     }
 
-    /// Replaces the list. Engines that stay keep their counts; one that goes gets no more channels.
-    pub fn configure(&mut self, engines: Vec<Address>) {
-        for entry in &mut self.engines {
-            entry.leaving = !engines.contains(&entry.engine);
+    /// Takes an engine in, idle and not yet probed; returns whether it was not there. One that was removed and still
+    /// carries channels is back with them.
+    pub fn add(&mut self, engine: Address) -> bool {
+        if let Some(entry) = self.entry(&engine) {
+            return std::mem::replace(&mut entry.leaving, false);
         }
+        self.engines.push(Entry::new(engine));
+        true
+    }
+
+    /// Takes an engine out; returns whether it was there. It gets no more channels, and is forgotten with its last.
+    pub fn remove(&mut self, engine: &Address) -> bool {
+        let was_there = match self.entry(engine) {
+            Some(entry) => !std::mem::replace(&mut entry.leaving, true),
+            None => false,
+        };
         self.forget_gone();
-        for engine in engines {
-            if self.entry(&engine).is_none() {
-                self.engines.push(Entry::new(engine));
-            }
+        was_there
+    }
+
+    /// Says whether an engine is to give its channels up and get no more; returns whether that is new.
+    pub fn set_draining(&mut self, engine: &Address, draining: bool) -> bool {
+        let entry = self.entry(engine).filter(|entry| !entry.leaving);
+        entry.is_some_and(|entry| std::mem::replace(&mut entry.draining, draining) != draining)
+    }
+
+    /// Says whether peers can connect to the engine from outside; of equal ones it is then preferred.
+    pub fn set_forwarded(&mut self, engine: &Address, forwarded: bool) {
+        if let Some(entry) = self.entry(engine) {
+            entry.forwarded = forwarded;
         }
     }
 
-    /// The engine for the next channel: of those with room, the one with the fewest channels, then the one
-    /// unused for longest. One that is unhealthy, or that failed just now, comes last but is not ruled out.
+    /// Whether there is such an engine that was not removed.
+    pub fn has(&self, engine: &Address) -> bool {
+        self.engines
+            .iter()
+            .any(|entry| entry.engine == *engine && !entry.leaving)
+    }
+
+    /// Whether there is such an engine, be it that it was removed and still carries channels.
+    pub fn knows(&self, engine: &Address) -> bool {
+        self.engines.iter().any(|entry| entry.engine == *engine)
+    }
+
+    /// Whether channels have to leave this engine: it drains, or was removed.
+    pub fn must_leave(&self, engine: &Address) -> bool {
+        let found = self.engines.iter().find(|entry| entry.engine == *engine);
+        found.is_none_or(|entry| entry.leaving || entry.draining)
+    }
+
+    /// Whether a claim with these limits would be given.
+    pub fn has_room(&self, max_per_engine: usize, avoid: &[Address]) -> bool {
+        let mut open = self.engines.iter().filter(|entry| entry.is_open());
+        open.any(|entry| entry.channels < max_per_engine && !avoid.contains(&entry.engine))
+    }
+
+    /// The engine for the next channel, none that drains or is full or avoided: first those that are well, then those
+    /// that were not probed yet, then those that failed just now, then those that are ill; of these the one with the
+    /// fewest channels, then one that is forwarded, then the one unused for longest.
     pub fn claim(
         &mut self,
         now: Duration,
         max_per_engine: usize,
         avoid: &[Address],
     ) -> Result<Claim, Unavailable> {
-        let present = || self.engines.iter().filter(|entry| !entry.leaving);
-        if present().next().is_none() {
+        let mut open = (self.engines.iter_mut())
+            .filter(|entry| entry.is_open())
+            .peekable();
+        if open.peek().is_none() {
             return Err(Unavailable::NoEngines);
         }
-        if present().all(|entry| max_per_engine <= entry.channels) {
-            let per_engine = max_per_engine;
-            return Err(Unavailable::AllFull { per_engine });
-        }
-        let best = self
-            .engines
-            .iter_mut()
-            .filter(|entry| !entry.leaving && entry.channels < max_per_engine)
+        let mut wanted = open
             .filter(|entry| !avoid.contains(&entry.engine))
+            .peekable();
+        if wanted.peek().is_none() {
+            return Err(Unavailable::AllAvoided);
+        }
+        let best = wanted
+            .filter(|entry| entry.channels < max_per_engine)
             .min_by_key(|entry| entry.rank(now))
-            .ok_or(Unavailable::AllAvoided)?;
+            .ok_or(Unavailable::AllFull {
+                per_engine: max_per_engine,
+            })?;
         self.claims += 1;
         best.used = self.claims;
+        best.used_at = Some(now);
         best.channels += 1;
         let engine = best.engine.clone();
         Ok(Claim { engine })
     }
 
-    /// Gives a place back.
-    pub fn release(&mut self, claim: Claim) {
+    /// Gives a place back; returns whether the engine is forgotten with it.
+    pub fn release(&mut self, now: Duration, claim: Claim) -> bool {
         let Claim { engine } = claim;
         if let Some(entry) = self.entry(&engine) {
             entry.channels = entry.channels.saturating_sub(1);
+            entry.used_at = Some(now);
         }
-        self.forget_gone();
-    }
-
-    /// The engine failed its channel: it comes last for 0.25 s, then twice as long each time, up to 30 s.
-    pub fn failed(&mut self, engine: &Address, now: Duration) {
-        if let Some(entry) = self.entry(engine) {
-            let times = entry.failed.map_or(0, |failed| failed.times);
-            let times = times.saturating_add(1);
-            entry.failed = Some(Failed { times, at: now });
-        }
-    }
-
-    /// The engine served its channel: earlier failures count no more.
-    pub fn succeeded(&mut self, engine: &Address) {
-        if let Some(entry) = self.entry(engine) {
-            entry.failed = None;
-        }
-    }
-
-    /// What a probe found.
-    pub fn set_health(&mut self, engine: &Address, healthy: bool) {
-        if let Some(entry) = self.entry(engine) {
-            entry.healthy = healthy;
-        }
-    }
-
-    /// Every engine and what it carries, in the order of configuration.
-    pub fn load(&self) -> Vec<Load> {
-        let load = |entry: &Entry| Load {
-            engine: entry.engine.clone(),
-            channels: entry.channels,
-            healthy: entry.healthy,
-            failures: entry.failed.map_or(0, |failed| failed.times),
-        };
-        self.engines.iter().map(load).collect()
+        self.forget_gone()
     }
 
     fn entry(&mut self, engine: &Address) -> Option<&mut Entry> {
@@ -175,43 +170,13 @@ impl Pool {
             .find(|entry| entry.engine == *engine)
     }
 
-    fn forget_gone(&mut self) {
+    fn forget_gone(&mut self) -> bool {
+        let before = self.engines.len();
         self.engines
             .retain(|entry| !entry.leaving || 0 < entry.channels);
-    }
-}
-
-impl Entry {
-    fn new(engine: Address) -> Entry {
-        Entry {
-            engine,
-            channels: 0,
-            healthy: true,
-            used: 0,
-            failed: None,
-            leaving: false,
-        }
-    }
-
-    /// The lower the better. Among those that failed just now, the one that failed first.
-    fn rank(&self, now: Duration) -> (bool, bool, Duration, usize, u64) {
-        let failed_at = self
-            .failed
-            .filter(|failed| now < failed.at.saturating_add(failed.backoff()))
-            .map(|failed| failed.at);
-        let since = failed_at.unwrap_or_default();
-        let (ill, failing) = (!self.healthy, failed_at.is_some());
-        (ill, failing, since, self.channels, self.used)
-    }
-}
-
-impl Failed {
-    fn backoff(self) -> Duration {
-        let doubled = 2_u32.saturating_pow(self.times.saturating_sub(1));
-        BACKOFF_FIRST.saturating_mul(doubled).min(BACKOFF_MAX)
+        self.engines.len() < before
     }
 }
 
 #[cfg(test)]
-#[path = "pool/tests.rs"]
 mod tests;

@@ -127,6 +127,16 @@ impl Stat {
 }
 
 impl LivePos {
+    /// The newest moment to be had, by the name that the engine has for it.
+    pub fn newest(&self) -> Option<u64> {
+        self.live_last.or(self.last_ts)
+    }
+
+    /// The oldest moment to be had, by the name that the engine has for it.
+    pub fn oldest(&self) -> Option<u64> {
+        self.live_first.or(self.first_ts)
+    }
+
     fn read(given: &Value) -> Option<LivePos> {
         let livepos = LivePos {
             pos: json::number(given, &["pos"]),

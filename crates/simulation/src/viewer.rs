@@ -73,6 +73,8 @@ pub(crate) struct Viewer {
     wants: Option<u64>,
     /// The driver, and the moment up to which it has media to play.
     playing: Option<(u64, Duration)>,
+    /// There were clips in its list when it began, or ran dry last.
+    began_at_clips: bool,
     /// Calls for it that are older are void.
     turn: u64,
 }
@@ -89,6 +91,7 @@ impl Viewer {
             leaves_at: Duration::ZERO,
             wants: None,
             playing: None,
+            began_at_clips: false,
             turn: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! The file and its connection, and the numbers of channels in it.
 
+mod engines;
 mod ledger;
 
 use std::path::{Path, PathBuf};
@@ -150,7 +151,13 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     // Commits survive the process; FULL makes them survive a power cut too, which is cheap at the
     // handful of writes a minute that are made.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    let together = ["BEGIN IMMEDIATE;", LAYOUT, ledger::LAYOUT, "COMMIT;"];
+    let together = [
+        "BEGIN IMMEDIATE;",
+        LAYOUT,
+        ledger::LAYOUT,
+        engines::LAYOUT,
+        "COMMIT;",
+    ];
     connection.execute_batch(&together.concat())?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version < LAYOUT_VERSION {
@@ -161,7 +168,7 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     Ok((database, kept))
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
         code,
@@ -169,7 +176,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn put_aside(file: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn put_aside(file: &Path) -> std::io::Result<PathBuf> {
     let name = |number: u32| file.with_extension(format!("sqlite.damaged-{number}"));
     let free = (1..DAMAGED_MAX).map(name).find(|path| !path.exists());
     let aside = free.unwrap_or_else(|| name(DAMAGED_MAX));

@@ -5,6 +5,8 @@
 //! the service goes on; each later write tries again, be it to open the file.
 
 mod database;
+mod engines;
+pub mod history;
 mod settings_file;
 mod writer;
 
@@ -18,6 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 use ledger::{Change, Kept};
 
 pub use database::{Database, OpenError};
+pub use engines::{CONTENTS_MAX, EngineChange, KeptEngine, KeptEngines};
+pub use history::History;
 pub use settings_file::{
     Damage, Entry, Held, Past, SETTINGS_FILE, Saved, SettingsFile, Step, WriteError,
 };

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Numbers;
 use crate::database::{Database, OpenError};
+use crate::engines::{EngineChange, KeptEngines};
 
 /// Orders written in one go.
 const BATCH_MAX: usize = 256;
@@ -27,6 +28,13 @@ pub(crate) enum Order {
     Remember {
         channel: String,
         numbers: Numbers,
+    },
+    /// What is kept of engines.
+    Engines {
+        answer: oneshot::Sender<KeptEngines>,
+    },
+    Note {
+        change: Arc<EngineChange>,
     },
     Write {
         changes: Arc<[Change]>,
@@ -75,7 +83,12 @@ impl Disk {
     }
 
     fn write(&mut self, batch: &[Order]) -> Result<(), WriteError> {
-        let writes = |order: &Order| matches!(order, Order::Remember { .. } | Order::Write { .. });
+        let writes = |order: &Order| {
+            matches!(
+                order,
+                Order::Remember { .. } | Order::Write { .. } | Order::Note { .. }
+            )
+        };
         if !batch.iter().any(writes) {
             return Ok(());
         }
@@ -105,7 +118,8 @@ impl Disk {
                 Order::Write { changes, .. } => {
                     changes.iter().try_for_each(|change| database.apply(change))
                 }
-                Order::Numbers { .. } | Order::Flush { .. } => Ok(()),
+                Order::Note { change } => database.note(change),
+                Order::Numbers { .. } | Order::Engines { .. } | Order::Flush { .. } => Ok(()),
             })
         })?;
         Ok(())
@@ -134,8 +148,22 @@ impl Disk {
             Order::Flush { answer } => {
                 let _ = answer.send(());
             }
-            Order::Remember { .. } => {}
+            Order::Engines { answer } => {
+                let _ = answer.send(self.engines());
+            }
+            Order::Remember { .. } | Order::Note { .. } => {}
         }
+    }
+
+    fn engines(&mut self) -> KeptEngines {
+        let read = self
+            .database()
+            .map_err(WriteError::from)
+            .and_then(|database| Ok(database.engines()?));
+        read.unwrap_or_else(|error| {
+            tracing::error!("what is kept of engines cannot be read: {error}");
+            KeptEngines::default()
+        })
     }
 
     fn numbers(&mut self, channel: &str) -> Option<Numbers> {

@@ -7,18 +7,23 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
 use ledger::Kept;
-use store::{Saved, SettingsFile, Store};
+use store::{History, Saved, SettingsFile, Store};
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
+use crate::collect;
 use crate::config::{Config, Secret};
 use crate::demo::Stage;
+use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
+use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
@@ -55,28 +60,27 @@ impl Service {
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
         let (tasks, last) = (Tasks::default(), Tasks::default());
         let clock = Clock::start();
-        let Disk {
-            store,
-            kept,
-            file,
-            saved,
-        } = disk(&config).await?;
+        let disk = disk(&config).await?;
+        let store = disk.store;
         let journal = Journal::after(0);
-        let orchestrator = orchestrator(&config)?;
-        let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
-        let stopping = last.stopping().clone();
-        last.spawn(
-            outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run(),
-        );
-        let (keeper, settings) =
-            Keeper::start(file, saved, &config.settings, journal.clone(), &tasks);
+        let left = engines::leftovers(&disk.kept);
+        let records = Records::open(disk.history, journal.clone(), &config).await;
+        let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
+        let (base, told) = (&config.settings, journal.clone());
+        let (keeper, settings) = Keeper::start(disk.file, disk.saved, base, told, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
+        let kept = store.engines().await;
+        let beside = (journal.clone(), store.clone());
+        let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
+        watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
             http,
+            engines.clone(),
             clock,
             Arc::clone(&config),
             settings.clone(),
+            tasks.clone(),
         ));
         let context = Context {
             clock,
@@ -85,18 +89,15 @@ impl Service {
             upstream: Arc::clone(&upstream),
             store: store.clone(),
             outbox: outbox.clone(),
+            records: records.clone(),
             journal: journal.clone(),
             stopping: tasks.stopping().clone(),
         };
-        let registry = Registry::new(context, tasks.clone());
-        let listener = Listener::bind(config.listen)
-            .with_context(|| format!("{} cannot be listened on", config.listen))?;
+        let registry = Registry::new(context.clone(), tasks.clone());
+        collect::start(&context, &registry, &tasks, &last);
+        let series = Series::start(clock, &registry, &engines, &tasks);
+        let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let limits = Limits {
-            connections_max: connections_max(config.connections_max),
-            headers_wait: config.headers_wait,
-        };
-        tell(&config, &settings.borrow(), address, limits.connections_max);
         let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
@@ -104,10 +105,15 @@ impl Service {
             settings: settings.clone(),
             keeper,
             registry,
+            engines,
             upstream,
             store: store.clone(),
             outbox,
             journal,
+            records,
+            series,
+            requests: Requests::new(http::PLAYLIST, http::SEGMENT),
+            started_at: crate::clock::wall(),
             names,
             stopping: tasks.stopping().clone(),
             demo: staged.stage,
@@ -149,12 +155,23 @@ impl Service {
     }
 }
 
+/// Begins to listen, and says so.
+fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
+    let listener = Listener::bind(config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let limits = limits(config);
+    let address = listener.address();
+    tell(config, settings, address, limits.connections_max);
+    Ok((listener, limits))
+}
+
 /// What is found in the data folder.
 struct Disk {
     store: Store,
     kept: Kept,
     file: SettingsFile,
     saved: Saved,
+    history: History,
 }
 
 /// Opens what the data folder holds, where waiting for it holds nobody up.
@@ -168,6 +185,7 @@ async fn disk(config: &Config) -> anyhow::Result<Disk> {
             kept,
             file,
             saved,
+            history: History::open(&folder),
         })
     };
     tokio::task::spawn_blocking(open).await?
@@ -180,6 +198,40 @@ fn orchestrator(config: &Config) -> anyhow::Result<Option<Orchestrator>> {
     };
     let key = config.api_key.as_ref().map(Secret::reveal);
     Ok(Some(Orchestrator::new(url, key, engine::tls()?)?))
+}
+
+/// What is told of streams, from what was kept on.
+fn outbox(
+    config: &Config,
+    kept: Kept,
+    clock: Clock,
+    store: &Store,
+    last: &Tasks,
+) -> anyhow::Result<Outbox> {
+    let orchestrator = orchestrator(config)?;
+    let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
+    let stopping = last.stopping().clone();
+    last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
+    Ok(outbox)
+}
+
+/// Probes the engines, and ends what an earlier Weir has left on them.
+fn watch_over(engines: &Engines, left: Vec<Leftover>, http: &Http, tasks: &Tasks) {
+    let stopping = tasks.stopping().clone();
+    tasks.spawn(Prober::new(engines.clone(), http.clone(), stopping.clone()).run());
+    if !left.is_empty() {
+        let sweep = engines.sweep(left, http.clone());
+        tasks.spawn(async move {
+            stopping.run_until_cancelled(sweep).await;
+        });
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        connections_max: connections_max(config.connections_max),
+        headers_wait: config.headers_wait,
+    }
 }
 
 /// As many connections as are wanted and as the system gives descriptors for.

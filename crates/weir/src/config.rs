@@ -73,6 +73,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// AceStream engines.
     pub engines: Vec<Address>,
+    /// Whether engines that other proxies report are used, too.
+    pub learn_engines: bool,
+    /// Between two probes of an engine that is well.
+    pub probe_interval: Duration,
     /// Streams with names.
     pub sources: Vec<Source>,
     /// Hosts that sources may lead to although they are not public.
@@ -99,6 +103,8 @@ pub struct Config {
     pub headers_wait: Duration,
     /// How often an engine is asked for a session's statistics.
     pub collect_interval: Duration,
+    /// Readings of an engine's statistics that are kept at full rate for each stream.
+    pub stats_history_max: usize,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// The settings of the contract.
@@ -133,6 +139,8 @@ impl Config {
                 EngineStream::Ts => Some(Intake::Continuous),
                 EngineStream::Hls => Some(Intake::Playlist),
             },
+            measure_interval: self.collect_interval,
+            join_behind: settings.ts_join_seconds,
             segment_target: settings.segment_seconds,
             slate: settings.slate != Slate::Off,
             slate_after: self.slate_after,

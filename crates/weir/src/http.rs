@@ -6,24 +6,34 @@ mod api;
 mod auth;
 mod base;
 mod body;
+mod channels;
 mod config;
 mod connection;
 mod continuous;
 mod demo;
 mod description;
 mod direct;
+mod engines;
 mod error;
 mod events;
 mod guard;
 mod line_ends;
+mod loops;
 mod media;
+mod metrics;
+mod orchestrator;
+mod overview;
 mod panel;
+mod parameters;
 mod patience;
 mod play;
 mod playlists;
 mod query;
 mod receive;
 pub mod server;
+mod streams;
+
+pub use direct::{PLAYLIST, SEGMENT};
 mod settings;
 mod shapes;
 mod transfer;
@@ -35,7 +45,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -44,9 +54,13 @@ use utoipa_axum::routes;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engines::Engines;
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::Outbox;
+use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
@@ -85,7 +99,9 @@ pub struct Parts {
     pub keeper: Keeper,
     /// The channels.
     pub registry: Registry,
-    /// Engines and sources.
+    /// The engines.
+    pub engines: Engines,
+    /// Where channels pull from.
     pub upstream: Arc<Upstream>,
     /// What survives.
     pub store: store::Store,
@@ -93,6 +109,14 @@ pub struct Parts {
     pub outbox: Outbox,
     /// What is told to operators.
     pub journal: Journal,
+    /// What is known of streams beside their state.
+    pub records: Records,
+    /// What was sampled of channels and of the whole.
+    pub series: Series,
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// When the service began.
+    pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// Cancelled when the service is to end.
@@ -120,8 +144,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
         .route("/ace/stream/{file}", get(continuous::file))
-        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
-        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route(direct::PLAYLIST, get(play::media))
+        .route(direct::SEGMENT, get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
         // Set before the layers, or it would stand outside of them.
@@ -141,6 +165,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            metrics::count,
+        ))
         .with_state(app)
 }
 
@@ -148,7 +176,6 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .route("/streams", get(api::streams))
         .routes(routes!(api::status))
         .routes(routes!(config::read, config::change))
         .routes(routes!(api::clients))
@@ -160,6 +187,32 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(alive::live))
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
+        .routes(routes!(streams::list))
+        .routes(routes!(streams::stop::one))
+        .routes(routes!(streams::stop::several))
+        .routes(routes!(streams::figures::stats))
+        .routes(routes!(streams::figures::livepos))
+        .routes(routes!(streams::figures::extended))
+        .routes(routes!(streams::ended::list))
+        .routes(routes!(orchestrator::status))
+        .routes(routes!(orchestrator::sessions))
+        .routes(routes!(orchestrator::session))
+        .routes(routes!(loops::read, loops::change))
+        .routes(routes!(loops::list))
+        .routes(routes!(loops::remove))
+        .routes(routes!(loops::clear))
+        .routes(routes!(engines::plain))
+        .routes(routes!(engines::one))
+        .routes(routes!(engines::list, engines::add))
+        .routes(routes!(engines::remove))
+        .routes(routes!(engines::drain))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::viewers))
+        .routes(routes!(channels::buffer))
+        .routes(routes!(overview::now))
+        .routes(routes!(overview::series))
+        .routes(routes!(metrics::scrape))
         .routes(routes!(settings::form))
         .routes(routes!(settings::history::history))
         .routes(routes!(settings::history::undo))

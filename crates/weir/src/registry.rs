@@ -1,20 +1,35 @@
 //! Which channels run: finds them by what is asked for, and starts what is not there.
 
+mod stopped;
+
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use channel::EndReason;
 
 use crate::handle::Handle;
 use crate::pull::{self, Budget, Context};
 use crate::selector::Selector;
 use crate::tasks::Tasks;
+use stopped::Stopped;
 
 /// Channels at once; each may hold its share of memory, and ids are made up easily.
 const CHANNELS_MAX: usize = 1_000;
 
-/// No further channel is started.
+/// Why a channel is not started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{CHANNELS_MAX} channels run already, no more are started")]
-pub struct TooManyChannels;
+pub enum NotStarted {
+    /// There is no room for a further one.
+    #[error("{CHANNELS_MAX} channels run already, no more are started")]
+    TooMany,
+    /// Players ask again at once when theirs is stopped, and would start it anew.
+    #[error("the channel was stopped just now, and is not started again for {} s", rest.as_secs_f64().ceil())]
+    Stopped {
+        /// Until then.
+        rest: Duration,
+    },
+}
 
 /// The channels that run; clones share them.
 #[derive(Clone)]
@@ -23,6 +38,7 @@ pub struct Registry {
     tasks: Tasks,
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
     budget: Arc<Budget>,
+    stopped: Arc<Mutex<Stopped>>,
 }
 
 impl Registry {
@@ -33,12 +49,13 @@ impl Registry {
             tasks,
             running: Arc::default(),
             budget: Arc::default(),
+            stopped: Arc::default(),
         }
     }
 
     /// The channel of a selector; one is started if there is none. However many ask at once, there
     /// is one.
-    pub fn get_or_start(&self, selector: &Selector) -> Result<Arc<Handle>, TooManyChannels> {
+    pub fn get_or_start(&self, selector: &Selector) -> Result<Arc<Handle>, NotStarted> {
         let key = selector.key();
         if let Some(handle) = self.get(&key) {
             return Ok(handle);
@@ -47,13 +64,36 @@ impl Registry {
         if let Some(handle) = running.get(&key).filter(|handle| !handle.is_over()) {
             return Ok(Arc::clone(handle));
         }
+        if let Some(rest) = self.stopped().rest(self.context.clock.now(), &key) {
+            return Err(NotStarted::Stopped { rest });
+        }
         if CHANNELS_MAX <= running.len() {
-            return Err(TooManyChannels);
+            return Err(NotStarted::TooMany);
         }
         let (handle, driver) = pull::prepare(self.context.clone(), self.clone(), selector.clone());
+        self.stopped().forget(&key);
         running.insert(key, Arc::clone(&handle));
         self.tasks.spawn(driver.run());
         Ok(handle)
+    }
+
+    /// What a newcomer is to be given: the running channel that plays the same content under another name, as far as
+    /// engines have told; else what was asked for. Those who watch already keep the name that they have, since another
+    /// channel has other numbers.
+    pub fn canonical(&self, selector: &Selector) -> Selector {
+        if self.get(&selector.key()).is_some() {
+            return selector.clone();
+        }
+        let infohash = match selector {
+            Selector::ContentId(id) => self.context.upstream.infohash(id),
+            Selector::Infohash(hash) | Selector::Magnet(hash) => Some(hash.clone()),
+            Selector::Url(_) | Selector::Source(_) => None,
+        };
+        let same = infohash.and_then(|infohash| {
+            let mut running = self.all().into_iter();
+            running.find(|handle| handle.plays(&infohash))
+        });
+        same.map_or_else(|| selector.clone(), |handle| handle.selector.clone())
     }
 
     /// The channel of a name in our paths, if it runs.
@@ -63,6 +103,21 @@ impl Registry {
             .get(key)
             .filter(|handle| !handle.is_over())
             .map(Arc::clone)
+    }
+
+    /// Ends a channel, whoever watches it; for a while nobody starts it anew.
+    pub async fn stop(&self, handle: &Handle, reason: EndReason) {
+        self.stopped().note(self.context.clock.now(), &handle.key);
+        handle.stop(reason).await;
+    }
+
+    /// Whether a channel was stopped so lately that players of then must not start it anew by what they poll.
+    pub fn was_stopped(&self, key: &str) -> bool {
+        self.stopped().is_known(self.context.clock.now(), key)
+    }
+
+    fn stopped(&self) -> MutexGuard<'_, Stopped> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All channels that run, in the order of their names.

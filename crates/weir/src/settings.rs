@@ -72,6 +72,8 @@ pub struct Settings {
     pub channel_shutdown_delay: Duration,
     /// `max_streams_per_engine`
     pub max_streams_per_engine: usize,
+    /// `engine_wait_timeout`
+    pub engine_wait_timeout: Duration,
     /// `stream_mode`
     pub stream_mode: StreamMode,
     /// `engine_stream`
@@ -101,6 +103,7 @@ impl Default for Settings {
             stream_timeout: Duration::ZERO,
             channel_shutdown_delay: Duration::ZERO,
             max_streams_per_engine: 0,
+            engine_wait_timeout: Duration::ZERO,
             stream_mode: StreamMode::Ts,
             engine_stream: EngineStream::Auto,
             slate: Slate::Hls,

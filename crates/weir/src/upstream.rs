@@ -1,15 +1,17 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
+mod choice;
+mod others;
 mod read;
+mod session;
+mod tries;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use channel::{Intake, OpenFailure, SourceKind};
-use engine::pool::{Claim, Pool, Unavailable};
-use engine::{
-    FetchError, Http, Live, Output, Place, Session, StartError, Stat, StatError, Timeouts,
-};
+use engine::{Address, FetchError, Http, Live, Place, Session, Stat, StatError, Timeouts};
 use tokio::sync::watch;
 
 pub(crate) use read::trouble;
@@ -17,8 +19,10 @@ pub use read::{Listed, Trouble};
 
 use crate::clock::Clock;
 use crate::config::{Config, Source};
+use crate::engines::{Engines, Hold};
 use crate::selector::Selector;
 use crate::settings::Settings;
+use crate::tasks::Tasks;
 
 /// Longest wait of a viewer-facing request for one segment's first byte.
 const SEGMENT_FIRST_BYTE: Duration = Duration::from_secs(10);
@@ -30,13 +34,18 @@ const SEGMENT_IDLE: Duration = Duration::from_secs(5);
 /// collect first, as an engine has.
 const SOURCE_FIRST_BYTE: Duration = Duration::from_secs(10);
 
+/// Longest wait for what an engine knows of a content; one that plays it knows it at once.
+const CONTENT_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Engines and sources, shared by all channels.
 pub struct Upstream {
     http: Http,
-    pool: Mutex<Pool>,
+    engines: Engines,
     clock: Clock,
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
+    tasks: Tasks,
+    stat_failures: AtomicU64,
 }
 
 /// An open source. Its place on an engine is given back with `Upstream::close`.
@@ -56,24 +65,27 @@ pub struct Open {
     pub first: Option<hls::Media>,
     /// The body, when opening has brought it along.
     pub body: Option<Live>,
-    claim: Option<Claim>,
+    hold: Option<Hold>,
 }
 
 impl Upstream {
-    /// Engines and sources as configured.
+    /// Sources as configured, and these engines.
     pub fn new(
         http: Http,
+        engines: Engines,
         clock: Clock,
         config: Arc<Config>,
         settings: watch::Receiver<Arc<Settings>>,
+        tasks: Tasks,
     ) -> Self {
-        let pool = Mutex::new(Pool::new(config.engines.clone()));
         Self {
             http,
-            pool,
+            engines,
             clock,
             config,
             settings,
+            tasks,
+            stat_failures: AtomicU64::new(0),
         }
     }
 
@@ -82,13 +94,14 @@ impl Upstream {
         &self.config.sources
     }
 
-    /// Engines and what they carry.
-    pub fn engines(&self) -> Vec<engine::pool::Load> {
-        self.pool().load()
-    }
-
-    /// Opens a source for a selector. A session on an engine is asked to give its media as `intake` says.
-    pub async fn open(&self, selector: &Selector, intake: Intake) -> Result<Open, OpenFailure> {
+    /// Opens a source for a selector. A session on an engine is asked to give its media as `intake` says, on none of the
+    /// engines in `avoid`: a channel that is to leave one names it there.
+    pub async fn open(
+        &self,
+        selector: &Selector,
+        intake: Intake,
+        avoid: &[Address],
+    ) -> Result<Open, OpenFailure> {
         let wanted = match selector {
             Selector::ContentId(id) => engine::Selector::ContentId(id.clone()),
             Selector::Infohash(hash) => engine::Selector::Infohash(hash.clone()),
@@ -96,77 +109,23 @@ impl Upstream {
             Selector::Url(url) => engine::Selector::Url(url.clone()),
             Selector::Source(name) => return self.open_source(name).await,
         };
-        self.open_session(&wanted, intake).await
+        self.open_session(&wanted, intake, avoid).await
     }
 
-    async fn open_session(
-        &self,
-        wanted: &engine::Selector,
-        intake: Intake,
-    ) -> Result<Open, OpenFailure> {
-        let claim = Claimed {
-            upstream: self,
-            claim: Some(self.claim()?),
-        };
-        let engine = claim.engine().clone();
-        let mut intake = intake;
-        let mut started = self.start(&engine, wanted, intake).await;
-        if let Ok(session) = &started
-            && session.is_encrypted
-            && intake == Intake::Continuous
-        {
-            // Engines decrypt for their playlists alone.
-            self.stop(session).await;
-            intake = Intake::Playlist;
-            started = self.start(&engine, wanted, intake).await;
-        }
-        match started {
-            Ok(session) => {
-                self.pool().succeeded(&engine);
-                Ok(Open {
-                    kind: SourceKind::Session,
-                    intake,
-                    place: session.place(),
-                    variant: None,
-                    session: Some(session),
-                    first: None,
-                    body: None,
-                    claim: claim.keep(),
-                })
-            }
-            Err(error) => {
-                // An engine that does not find what somebody made up is none the worse for it.
-                if !error.refused_content() {
-                    self.pool().failed(&engine, self.clock.now().0);
-                }
-                Err(open_failure(&error))
-            }
-        }
+    /// The infohash that a content id stands for, if an engine has told it.
+    pub fn infohash(&self, id: &str) -> Option<String> {
+        self.engines.infohash(id)
     }
 
-    /// Starts a session, by the other reading of an id where an engine does not know the one.
-    async fn start(
-        &self,
-        engine: &engine::Address,
-        wanted: &engine::Selector,
-        intake: Intake,
-    ) -> Result<Session, StartError> {
-        let timeouts = self.timeouts();
-        let output = match intake {
-            Intake::Playlist => Output::Hls,
-            Intake::Continuous => Output::Ts,
-        };
-        match self.http.start(engine, wanted, output, &timeouts).await {
-            // A bare id may be an infohash; engines take the one for the other only by name.
-            Err(error) if error.refused_content() => match wanted {
-                engine::Selector::ContentId(id) => {
-                    let infohash = engine::Selector::Infohash(id.clone());
-                    self.http.start(engine, &infohash, output, &timeouts).await
-                }
-                _ => Err(error),
-            },
-            other => other,
-        }
+    /// Changes whenever open sources may have to be left; ask [`Upstream::must_leave`] then.
+    pub fn moves(&self) -> watch::Receiver<u64> {
+        self.engines.moves()
+    }
+
+    /// Whether a channel is to move away from this source, because its engine drains or was removed.
+    pub fn must_leave(&self, open: &Open) -> bool {
+        let hold = open.hold.as_ref();
+        hold.is_some_and(|hold| self.engines.must_leave(hold.engine()))
     }
 
     async fn open_source(&self, name: &str) -> Result<Open, OpenFailure> {
@@ -203,7 +162,7 @@ impl Upstream {
             session: None,
             first,
             body,
-            claim: None,
+            hold: None,
         })
     }
 
@@ -246,36 +205,30 @@ impl Upstream {
 
     /// Asks an engine how a session is doing.
     pub async fn stat(&self, session: &Session) -> Result<Stat, StatError> {
-        self.http.stat(session).await
+        let stat = self.http.stat(session).await;
+        if matches!(stat, Err(StatError::Api(_))) {
+            self.stat_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        stat
+    }
+
+    /// How often an engine gave no statistics where it should have.
+    pub fn stat_failures(&self) -> u64 {
+        self.stat_failures.load(Ordering::Relaxed)
     }
 
     /// Tells the engine to stop, and gives the place on it back.
     pub async fn close(&self, open: Open) {
-        let claim = Claimed {
-            upstream: self,
-            claim: open.claim,
-        };
         // An engine serves one reader; nobody reads on while it stops.
         drop(open.body);
         if let Some(session) = &open.session {
-            self.stop(session).await;
+            let starter = session::Starter {
+                http: self.http.clone(),
+                timeouts: self.timeouts(),
+            };
+            starter.stop(session).await;
         }
-        drop(claim);
-    }
-
-    async fn stop(&self, session: &Session) {
-        if let Err(error) = self.http.stop(session).await {
-            tracing::warn!(engine = %session.engine, "engine {} did not take the stop of a session: {error}", session.engine);
-        }
-    }
-
-    fn claim(&self) -> Result<Claim, OpenFailure> {
-        let per_engine = self.settings.borrow().max_streams_per_engine;
-        let claimed = self.pool().claim(self.clock.now().0, per_engine, &[]);
-        claimed.map_err(|unavailable| match unavailable {
-            Unavailable::NoEngines | Unavailable::AllAvoided => OpenFailure::NoEngines,
-            Unavailable::AllFull { per_engine } => OpenFailure::AllEnginesFull { per_engine },
-        })
+        drop(open.hold);
     }
 
     fn timeouts(&self) -> Timeouts {
@@ -291,47 +244,6 @@ impl Upstream {
             idle: SEGMENT_IDLE,
             ..self.timeouts()
         }
-    }
-
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        // The pool is plain counts; a panic elsewhere cannot leave it half-changed.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place on an engine that is given back when it is dropped, as when opening is broken off.
-struct Claimed<'a> {
-    upstream: &'a Upstream,
-    claim: Option<Claim>,
-}
-
-impl Claimed<'_> {
-    fn engine(&self) -> &engine::Address {
-        &self
-            .claim
-            .as_ref()
-            .expect("a claim is there until it is kept")
-            .engine
-    }
-
-    fn keep(mut self) -> Option<Claim> {
-        self.claim.take()
-    }
-}
-
-impl Drop for Claimed<'_> {
-    fn drop(&mut self) {
-        if let Some(claim) = self.claim.take() {
-            self.upstream.pool().release(claim);
-        }
-    }
-}
-
-fn open_failure(error: &StartError) -> OpenFailure {
-    if error.answered() {
-        OpenFailure::Refused(error.to_string())
-    } else {
-        OpenFailure::Unreachable(error.to_string())
     }
 }
 

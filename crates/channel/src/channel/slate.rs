@@ -9,11 +9,20 @@ use crate::failure::Failure;
 use crate::follow::TARGET_MAX;
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::slate::{Clip, LENGTH, Run};
+use crate::source::Intake;
 use crate::time::Moment;
 use crate::window::Draft;
 
-/// Clips that a list begins with at least: a first list shows all but the newest, and players need three.
+/// Segments that a list with clips begins with at least: a first list shows all but the newest, and players need three.
 const FIRST_MIN: usize = PUBLISHED_SEGMENTS_MIN + 1;
+
+/// The same of clips alone, which are short: VLC waits for six seconds of media.
+const CLIPS_MIN: usize = 5;
+
+/// How far ahead of its first viewers a list of clips stays, in target durations, where the source will give a burst that
+/// fills their buffers: they are on its picture the sooner the less it is. A player that asks but once a target duration
+/// waits for a moment, once, before a still picture. Without a burst that would be its margin for ever: it gets a whole one.
+const LEAD: f64 = 0.6;
 
 /// The target duration of a list that begins before the source has stated one: about that of engines.
 const TARGET_UNKNOWN: Duration = Duration::from_secs(5);
@@ -66,11 +75,14 @@ struct Shown {
 
 impl Shown {
     /// For viewers of a list that begins now, behind `count` segments of the source that are `published` long.
-    fn at_start(now: Moment, target: Duration, published: Duration, count: usize) -> Self {
+    fn at_start(now: Moment, lead: Duration, published: Duration, count: usize) -> Self {
         Self {
             published,
-            lead: target,
-            clips_min: FIRST_MIN.saturating_sub(count),
+            lead,
+            clips_min: match count {
+                0 => CLIPS_MIN,
+                count => FIRST_MIN.saturating_sub(count),
+            },
             ..Self::in_silence(now, Clip::Starting)
         }
     }
@@ -126,7 +138,10 @@ impl Slate {
         self.ends = match reason {
             EndReason::SourceLost => true,
             EndReason::StartFailed | EndReason::SourceEnded => self.is_shown(),
-            EndReason::LastViewerLeft | EndReason::Stopped | EndReason::Shutdown => false,
+            EndReason::LastViewerLeft
+            | EndReason::Stopped
+            | EndReason::Looping
+            | EndReason::Shutdown => false,
         };
         if !self.ends {
             self.shown = None;
@@ -297,7 +312,12 @@ impl Channel {
         self.open_gate(settings, out);
         if held < PUBLISHED_SEGMENTS_MIN {
             let (target, media) = (self.target_or(target), self.window.duration());
-            self.slate.shown = Some(Shown::at_start(now, target, media, held));
+            let intake = self.source.intake();
+            let lead = match intake.unwrap_or_else(|| self.wanted_intake(settings)) {
+                Intake::Continuous => target.mul_f64(LEAD),
+                Intake::Playlist => target,
+            };
+            self.slate.shown = Some(Shown::at_start(now, lead, media, held));
             let clip = Clip::Starting;
             out.push(Effect::Tell(Event::SlateShown { clip }));
         }
@@ -345,8 +365,7 @@ impl Channel {
             tags: Vec::new(),
             slate: true,
         };
-        self.window.push(draft, date, settings);
-        self.counters.slate_segments += 1;
+        self.push(date, settings, draft);
         self.changed = true;
     }
 }

@@ -93,7 +93,7 @@ impl Http {
             url.query_pairs_mut().append_pair(flag, "1");
         }
         let limit = self.timeouts.stat;
-        match self.ask_pinned(session, &url, limit).await {
+        match self.ask_pinned(&session.engine, &url, limit).await {
             Ok(answer) => Ok(Stat::read(&answer)),
             Err(ApiError::Refused { text }) if is_unknown_session(&text) => {
                 Err(StatError::SessionGone)
@@ -104,11 +104,17 @@ impl Http {
 
     /// Ends a session. One that the engine does not know, or that cannot be commanded, counts as stopped.
     pub async fn stop(&self, session: &Session) -> Result<(), StopError> {
-        let Some(mut url) = session.command_url.clone() else {
-            return Ok(());
-        };
+        match &session.command_url {
+            Some(command) => self.stop_at(&session.engine, command).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a session of which only its engine and the address that takes its commands are known.
+    pub async fn stop_at(&self, engine: &Address, command: &Url) -> Result<(), StopError> {
+        let mut url = command.clone();
         url.query_pairs_mut().append_pair("method", "stop");
-        match self.ask_pinned(session, &url, self.timeouts.stop).await {
+        match self.ask_pinned(engine, &url, self.timeouts.stop).await {
             Err(ApiError::Refused { text }) if is_unknown_session(&text) => Ok(()),
             Err(ApiError::Malformed { .. } | ApiError::Status { code: 404 | 410 }) | Ok(_) => {
                 Ok(())
@@ -174,11 +180,10 @@ impl Http {
     /// A call on a URL of a session. Its fields are public, so it is pinned once more.
     async fn ask_pinned(
         &self,
-        session: &Session,
+        engine: &Address,
         url: &Url,
         limit: Duration,
     ) -> Result<Value, ApiError> {
-        let engine = &session.engine;
         let url = engine.pin(url).map_err(|_| bad_engine(engine))?;
         self.ask(url, "response", limit, limit).await
     }

@@ -55,26 +55,31 @@ impl World {
     /// Whether it has run dry, and how long it can go on now.
     fn plays_on(&mut self, viewer: usize, driver: u64, media: Duration) {
         let now = self.now;
+        let number = self.viewers[viewer].channel;
+        let mut clips = false;
+        self.with_table(number, driver, |_, table| {
+            clips = table.shown.window.held().any(|it| it.slate);
+        });
         let until = match self.viewers[viewer].playing {
             Some((same, until)) if same == driver => {
                 if until < now {
                     self.see(Seen::ViewerDry);
-                    let number = self.viewers[viewer].channel;
-                    let mut clips = false;
-                    self.with_table(number, driver, |_, table| {
-                        clips = table.shown.window.held().any(|it| it.slate);
-                    });
                     // Whoever begins at a few clips has less than who begins at as many segments.
-                    let excused = !self.plan.serene || !self.sources[number].steady || clips;
+                    let few = clips || self.viewers[viewer].began_at_clips;
+                    let excused = !self.plan.serene || !self.sources[number].steady || few;
                     let dry = now.saturating_sub(until);
                     assert!(
                         excused,
                         "viewer {viewer} ran dry for {dry:?} though nothing was wrong"
                     );
+                    self.viewers[viewer].began_at_clips = clips;
                 }
                 until.max(now)
             }
-            _ => now,
+            _ => {
+                self.viewers[viewer].began_at_clips = clips;
+                now
+            }
         };
         self.viewers[viewer].playing = Some((driver, until + media));
     }

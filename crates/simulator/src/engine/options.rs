@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::broadcast::Epoch;
 use crate::feed::Span;
 use crate::media::Media;
 
@@ -16,6 +17,8 @@ pub struct Channel {
     pub title: String,
     /// What it shows.
     pub media: Media,
+    /// When it began to; engines that are given clones of one channel are at the same place of it.
+    pub epoch: Epoch,
 }
 
 impl Channel {
@@ -26,6 +29,7 @@ impl Channel {
             infohash: format!("{:040x}", 0xf00d_0000_0000 + number),
             title: format!("Channel {number}"),
             media,
+            epoch: Epoch::default(),
         }
     }
 }
@@ -65,6 +69,8 @@ pub struct Options {
     pub burst: u64,
     /// How much media of a continuous body is sent at a time; `None`: a fiftieth of a segment.
     pub piece: Option<Duration>,
+    /// How old the newest media is by what `livepos` says: hours, where a broadcaster shows an old recording again.
+    pub behind: Duration,
     /// Makes ids and the order of JSON keys.
     pub seed: u64,
 }
@@ -88,6 +94,7 @@ impl Default for Options {
             kept: 3,
             burst: 2 << 20,
             piece: None,
+            behind: Duration::ZERO,
             seed: 1,
         }
     }

@@ -66,7 +66,9 @@ impl Shared {
         });
         let position = match stage {
             None => return self.unknown(&Place::Unknown),
-            Some(Stage::Dl) => self.with_live(&current, |live, _| position(live, now, &wrong)),
+            Some(Stage::Dl) => self.with_live(&current, |live, _| {
+                position(live, now, &wrong, self.options.behind)
+            }),
             Some(_) => None,
         };
         let fields = self.world(|world| {
@@ -175,7 +177,7 @@ struct Position {
     pos: Duration,
 }
 
-fn position(live: &mut Live, now: Instant, wrong: &Wrong) -> Position {
+fn position(live: &mut Live, now: Instant, wrong: &Wrong, behind: Duration) -> Position {
     if wrong.frozen {
         live.frozen.get_or_insert(now);
     } else {
@@ -187,7 +189,7 @@ fn position(live: &mut Live, now: Instant, wrong: &Wrong) -> Position {
     let quiet = now.saturating_duration_since(until).as_secs_f64();
     let halvings = quiet / SPEED_HALVES_EVERY.as_secs_f64();
     let speed = live.bytes_per_second / 1000.0 * 0.5_f64.powf(halvings);
-    let edge = live.feed.edge();
+    let edge = live.feed.edge().saturating_sub(behind);
     Position {
         downloaded: bytes as u64 / PIECE_BYTES * PIECE_BYTES,
         speed_kilobytes: speed as u64,

@@ -165,11 +165,11 @@ impl Database {
         self.run(sql, params![LAST_SEQUENCE, sequence.to_string()])
     }
 
-    fn run(&self, sql: &str, row: impl rusqlite::Params) -> rusqlite::Result<()> {
+    pub(super) fn run(&self, sql: &str, row: impl rusqlite::Params) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute(row).map(drop)
     }
 
-    fn each(
+    pub(super) fn each(
         &self,
         sql: &str,
         mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,

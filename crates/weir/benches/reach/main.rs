@@ -3,6 +3,7 @@
 //! This program is the source, the viewers and the clock; Weir and nginx are its children, so that their processor
 //! time and memory are theirs alone. All of it stays on the loopback, and ends with this program.
 
+mod asking;
 mod child;
 mod listening;
 mod load;
@@ -25,7 +26,7 @@ use report::Row;
 
 const USAGE: &str = "cargo bench -p weir -- [--strict] [--only FIGURE,...]
   --strict   end with an error if a goal is missed
-  --only     some of: watching, listening, sharing, serving, starting, stalled, telling, simulating; nothing is written then";
+  --only     some of: watching, listening, sharing, serving, starting, stalled, telling, asking, simulating; nothing is written then";
 
 /// What the command line asks for.
 struct Asked {
@@ -99,6 +100,9 @@ async fn measure(asked: &Asked) -> anyhow::Result<Vec<Row>> {
     }
     if asked.wants("telling") {
         rows.extend(telling::measure().await?);
+    }
+    if asked.wants("asking") {
+        rows.extend(asking::measure().await?);
     }
     if asked.wants("watching") {
         rows.extend(watching::measure().await?);

@@ -42,6 +42,10 @@ pub struct ServeArgs {
     /// AceStream engines, separated by commas: 192.168.1.5:6878,engine2:6878
     #[arg(long, env = "WEIR_ENGINES", value_name = "HOST:PORT,...")]
     pub engines: Option<String>,
+    /// Use the engines of streams that other proxies report, too; Weir then calls whatever address somebody with the
+    /// API key names [default: false]
+    #[arg(long, env = "WEIR_LEARN_ENGINES", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub learn_engines: Option<String>,
     /// Streams with names, on lines of their own or separated by commas:
     /// news=https://host/live.m3u8; played as /ace/manifest.m3u8?id=news
     #[arg(

@@ -18,6 +18,9 @@ const HEADERS_WAIT: Duration = Duration::from_secs(30);
 /// The first players give up on a first request after ten seconds, and none survives an error (measured).
 const SLATE_AFTER: Duration = Duration::from_secs(8);
 
+/// A death is known three failures later, so within half a minute even where nobody plays, and a probe costs an engine nothing.
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
     variable: F,
@@ -62,15 +65,17 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             20_000,
             10..=1_000_000,
         );
-        let collect = (self.variable)("COLLECT_INTERVAL_S");
-        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
-        let history = (self.variable)("STATS_HISTORY_MAX");
-        self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        let (collect, history) = self.statistics();
         let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
             listen: SocketAddr::new(bind, u16::try_from(port).unwrap_or_default()),
             engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
+            learn_engines: self.truth(
+                "--learn-engines (WEIR_LEARN_ENGINES)",
+                given(args.learn_engines.as_ref()),
+            ),
+            probe_interval: PROBE_INTERVAL,
             sources: self.sources(given(args.sources.as_ref())),
             source_hosts: self
                 .listed(
@@ -92,6 +97,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             connections_max: usize::try_from(connections).unwrap_or(usize::MAX),
             headers_wait: HEADERS_WAIT,
             collect_interval: Duration::from_secs(collect),
+            stats_history_max: usize::try_from(history).unwrap_or(usize::MAX),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
             settings_given: self.settings_given(),
@@ -101,6 +107,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         } else {
             Err(self.mistakes)
         }
+    }
+
+    /// Seconds between two readings of statistics, and how many are kept.
+    fn statistics(&mut self) -> (u64, u64) {
+        let collect = (self.variable)("COLLECT_INTERVAL_S");
+        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
+        let history = (self.variable)("STATS_HISTORY_MAX");
+        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        (collect, history)
     }
 
     fn settings(&mut self) -> Settings {
@@ -316,7 +331,7 @@ pub(super) fn variables_help() -> String {
         "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
          \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
          \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
-         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep for each stream; checked, not used by this version.\n",
+         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n",
     );
     text
 }

@@ -2,9 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
 use channel::{Delivery, Phase, Snapshot, Viewer};
-use engine::Stat;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,80 +10,10 @@ use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::guard::Names;
-use super::{App, description, query, shapes};
+use super::{App, description, shapes};
 use crate::clock;
 use crate::handle::Handle;
 use crate::settings::StreamMode;
-
-/// `GET /streams?status=started|ended`
-pub(super) async fn streams(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
-    let pairs = query::pairs(&uri);
-    let of = |wanted: &str| {
-        pairs
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, it)| it.as_str())
-    };
-    let (started, ended) = match of("status") {
-        None => (true, true),
-        Some("started") => (true, false),
-        Some("ended") => (false, true),
-        Some(other) => {
-            let detail = format!("status must be started or ended (it is {other:?})");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-        }
-    };
-    let mut states = Vec::new();
-    if started {
-        let running = app.registry.all();
-        states.extend(running.iter().filter_map(|it| {
-            let stream = it.stream();
-            let stream = stream.as_ref().filter(|stream| stream.opened)?;
-            Some(stream_state(&stream.record(false), stream.stat.as_ref()))
-        }));
-        let reported = app.outbox.reported();
-        states.extend(reported.iter().map(|it| stream_state(it, None)));
-    }
-    if ended {
-        let streams = app.outbox.ended_streams();
-        states.extend(streams.iter().map(|it| stream_state(it, None)));
-    }
-    let container = of("container_id");
-    states.retain(|state| container.is_none_or(|wanted| state["container_id"] == wanted));
-    Ok(Json(states.into()))
-}
-
-/// A stream as the contract's StreamState, with an engine's figures where it has any.
-pub(super) fn stream_state(stream: &ledger::Stream, stat: Option<&Stat>) -> Value {
-    let stat = stat.cloned().unwrap_or_default();
-    let livepos = stat.livepos.map(|it| {
-        json!({
-            "pos": it.pos, "live_first": it.live_first, "live_last": it.live_last,
-            "first_ts": it.first_ts, "last_ts": it.last_ts, "buffer_pieces": it.buffer_pieces,
-        })
-    });
-    let ended = stream.ended.as_ref();
-    json!({
-        "id": stream.id,
-        "key_type": stream.key_type,
-        "key": stream.key,
-        "container_id": stream.container_id,
-        "playback_session_id": stream.playback_session_id,
-        "stat_url": stream.stat_url,
-        "command_url": stream.command_url,
-        "is_live": i32::from(stream.is_live),
-        "started_at": date(stream.started_at),
-        "ended_at": ended.map(|end| date(end.at)),
-        "end_reason": ended.and_then(|end| end.reason.as_deref()),
-        "status": if ended.is_some() { "ended" } else { "started" },
-        "peers": stat.peers,
-        "speed_down": stat.speed_down,
-        "speed_up": stat.speed_up,
-        "downloaded": stat.downloaded,
-        "uploaded": stat.uploaded,
-        "livepos": livepos,
-    })
-}
 
 /// The channels that run, with their viewers.
 #[utoipa::path(get, path = "/proxy/status", tag = "state", responses((status = OK, body = shapes::Status)))]
@@ -165,7 +93,7 @@ fn channel_state(app: &App, handle: &Handle) -> Value {
     })
 }
 
-fn clients_of(app: &App, handle: &Handle) -> Vec<Value> {
+pub(super) fn clients_of(app: &App, handle: &Handle) -> Vec<Value> {
     let viewers = handle.viewers();
     let clients = viewers.iter().map(|(id, viewer)| {
         json!({
@@ -190,7 +118,7 @@ fn mode(viewer: &Viewer) -> StreamMode {
 }
 
 /// How a channel is watched: one word where all its viewers agree, HLS where there are none.
-fn mode_of(clients: &[Value]) -> &'static str {
+pub(super) fn mode_of(clients: &[Value]) -> &'static str {
     let any = |mode: StreamMode| clients.iter().any(|client| client["mode"] == mode.as_str());
     match (any(StreamMode::Ts), any(StreamMode::Hls)) {
         (true, true) => "HLS+TS",
@@ -233,16 +161,18 @@ pub(super) async fn clients(
 /// How Weir, its engines and its data folder are.
 #[utoipa::path(get, path = "/health/status", tag = "system", responses((status = OK, body = shapes::Health)))]
 pub(super) async fn health(State(app): State<App>) -> Json<Value> {
-    let engines: Vec<_> = app
-        .upstream
-        .engines()
-        .into_iter()
-        .map(|load| {
+    let engines = app.engines.all();
+    let engines: Vec<_> = engines
+        .iter()
+        .map(|it| {
+            let it = &it.engine;
             json!({
-                "engine": load.engine.to_string(),
-                "channels": load.channels,
-                "failures": load.failures,
-                "health_status": if load.failures == 0 { "healthy" } else { "failing" },
+                "engine": it.engine.to_string(),
+                "channels": it.channels,
+                "failures": it.failures,
+                "draining": it.draining,
+                "health_status": it.health.as_str(),
+                "not_chosen": it.not_chosen.as_ref().map(ToString::to_string),
             })
         })
         .collect();
@@ -252,7 +182,7 @@ pub(super) async fn health(State(app): State<App>) -> Json<Value> {
 fn json_health(disk_failing: bool, outbox: &ledger::Status, engines: &[Value]) -> Json<Value> {
     let failing = engines
         .iter()
-        .filter(|engine| engine["health_status"] == "failing")
+        .filter(|engine| engine["health_status"] == "unhealthy")
         .count();
     let all_failing = !engines.is_empty() && failing == engines.len();
     let held_back = outbox.telling && outbox.trouble.is_some();

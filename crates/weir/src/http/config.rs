@@ -21,7 +21,7 @@ use crate::settings::{CHOICES, Change, Given, Settings, TABLE, Wish};
 const NAMES_MAX: usize = 64;
 
 /// What Weir does to engines: it knows one kind.
-const ENGINE_VARIANT: &str = "acestream";
+pub(super) const ENGINE_VARIANT: &str = "acestream";
 
 /// The settings, flat.
 #[derive(Serialize, ToSchema)]

@@ -71,6 +71,7 @@ pub(super) async fn enter(
         watching: true,
         delivery: Delivery::Continuous,
     };
+    let selector = app.registry.canonical(&selector);
     let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
     let (_, visit) = play::ready(app, &handle, visit, &MEDIA).await?;
     let mut body = Continuous::new(visit, app.settings.clone());

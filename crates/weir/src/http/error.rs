@@ -9,7 +9,7 @@ use channel::{Failure, OpenFailure, Refused};
 use serde_json::{Value, json};
 use store::WriteError;
 
-use crate::registry::TooManyChannels;
+use crate::registry::NotStarted;
 use crate::selector::SelectorError;
 use crate::settings::{Given, Mistake, NotKept};
 
@@ -25,6 +25,8 @@ pub(super) struct Problem {
     status: StatusCode,
     detail: String,
     retry_after: Option<Duration>,
+    /// Words for programs, with which the detail is an object: an error and a code.
+    words: Option<(&'static str, &'static str)>,
     /// What is wrong with what was sent, name by name.
     mistakes: Vec<Mistake>,
 }
@@ -35,12 +37,30 @@ impl Problem {
             status,
             detail: detail.into(),
             retry_after: None,
+            words: None,
             mistakes: Vec::new(),
+        }
+    }
+
+    /// The channel shows old media again and again, and is not played for now.
+    pub(super) fn looping(key: &str) -> Self {
+        let detail = format!(
+            "channel {key} shows old media again and again and is refused for now; an operator can \
+             take it off the list at /looping-streams/{key}"
+        );
+        Self {
+            words: Some(("stream_blacklisted", "looping_stream")),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// What is wrong, for an answer that has several.
+    pub(super) fn into_detail(self) -> String {
+        self.detail
     }
 
     #[cfg(test)]
@@ -99,9 +119,13 @@ impl From<SelectorError> for Problem {
     }
 }
 
-impl From<TooManyChannels> for Problem {
-    fn from(error: TooManyChannels) -> Self {
-        Self::unavailable(error.to_string(), RETRY_AFTER)
+impl From<NotStarted> for Problem {
+    fn from(error: NotStarted) -> Self {
+        let pause = match error {
+            NotStarted::TooMany => RETRY_AFTER,
+            NotStarted::Stopped { rest } => rest,
+        };
+        Self::unavailable(error.to_string(), pause)
     }
 }
 
@@ -160,7 +184,12 @@ fn mistake_json(mistake: &Mistake) -> Value {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({ "detail": self.detail });
+        let mut body = match self.words {
+            None => json!({ "detail": self.detail }),
+            Some((error, code)) => {
+                json!({ "detail": { "error": error, "code": code, "message": self.detail } })
+            }
+        };
         if !self.mistakes.is_empty() {
             body["errors"] = self.mistakes.iter().map(mistake_json).collect();
         }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-use super::api::{date, stream_state};
+use super::api::date;
 use super::error::Problem;
-use super::{App, auth, description, receive, shapes};
+use super::streams::StreamState;
+use super::{App, auth, description, engines, receive, shapes};
 use crate::clock;
 use crate::settings::Mistake;
 
@@ -43,7 +44,7 @@ const KEY_TYPES: [&str; 4] = ["content_id", "infohash", "url", "magnet"];
 pub(super) async fn started(
     State(app): State<App>,
     request: Request,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<StreamState>, Problem> {
     auth::protected(&app, request.headers())?;
     let event = event(&app, request).await?;
     let stream = Reader::new(&event)?.stream()?;
@@ -52,12 +53,13 @@ pub(super) async fn started(
         .report(stream)
         .map_err(|_| Problem::unavailable("too many streams are running already", RETRY_AFTER))?;
     let stream = app.outbox.kept(taken).await.ok_or_else(not_kept)?;
+    engines::learn(&app, &stream);
     tracing::info!(
         stream = stream.id,
         "stream {} is reported to run",
         stream.id
     );
-    Ok(Json(stream_state(&stream, None)))
+    Ok(Json(StreamState::of(&stream, None)))
 }
 
 /// Another proxy tells that a stream has ended.
@@ -98,7 +100,7 @@ pub(super) async fn ended(
             stream.id
         );
     }
-    let stream = stream.map(|it| stream_state(&it, None));
+    let stream = stream.map(|it| StreamState::of(&it, None));
     Ok(Json(json!({ "updated": updated, "stream": stream })))
 }
 

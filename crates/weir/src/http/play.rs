@@ -13,6 +13,7 @@ use super::error::Problem;
 use super::guard::Names;
 use super::patience::patience;
 use super::{App, Ask, Peer, continuous, description, query};
+use crate::clock;
 use crate::handle::{Handle, Visit};
 use crate::selector::{Known, Selector};
 use crate::settings::{Settings, StreamMode};
@@ -143,11 +144,11 @@ async fn enter(
         watching: false,
         delivery: Delivery::Playlists,
     };
+    let selector = app.registry.canonical(&selector);
     let (handle, visit) = visit(app, &selector, viewer, &caller)?;
     let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
-    let token = view::token_text(viewer.0);
-    let key = selector.key();
-    let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), &key, &token);
+    let (token, key) = (view::token_text(viewer.0), &handle.key);
+    let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), key, &token);
     Ok(playlist(text, "no-store"))
 }
 
@@ -211,6 +212,11 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
     // A player that comes back after a restart of the service goes on under the same address.
     let selector = match running {
         Some(handle) => handle.selector.clone(),
+        None if app.registry.was_stopped(key) => {
+            let detail =
+                "the stream was stopped; to watch it again, start at /ace/manifest.m3u8?id=...";
+            return Err(Problem::not_found(detail));
+        }
         None => Selector::from_key(key, &known(app))
             .ok_or_else(|| Problem::not_found("there is no such channel"))?,
     };
@@ -254,6 +260,9 @@ pub(super) fn visit(
         watching: asking.watching,
         delivery: asking.delivery,
     };
+    if app.records.loops.refuses(selector, clock::wall()) {
+        return Err(Problem::looping(&selector.key()));
+    }
     for _ in 0..ENTRIES_MAX {
         let handle = app.registry.get_or_start(selector)?;
         match handle.visit(viewer, caller) {

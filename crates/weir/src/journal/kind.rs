@@ -112,6 +112,22 @@ kinds! {
     SlateLeft => "slate_left", Stream, Info;
     /// An operator has changed settings.
     SettingsChanged => "settings_changed", Settings, Info;
+    /// A source shows old media again and again; its channel is refused for a while.
+    LoopDetected => "loop_detected", Stream, Warning;
+    /// A channel that was refused for that may be started again.
+    LoopCleared => "loop_cleared", Stream, Info;
+    /// An engine was added, or learnt from another proxy.
+    EngineAdded => "engine_added", Engine, Info;
+    /// An engine was removed.
+    EngineRemoved => "engine_removed", Engine, Info;
+    /// An engine gives its channels up, or does so no more.
+    EngineDraining => "engine_draining", Engine, Info;
+    /// An engine answers again.
+    EngineHealthy => "engine_healthy", Engine, Info;
+    /// An engine does not answer.
+    EngineUnhealthy => "engine_unhealthy", Engine, Warning;
+    /// Every engine carries as many channels as it may, and somebody wants one more.
+    EnginesFull => "engines_full", Engine, Warning;
 }
 
 #[cfg(test)]

@@ -247,4 +247,11 @@ pub const TABLE: &[Key] = &[
         1.0..20.0,
         "Channels that one engine may carry."
     ),
+    seconds!(
+        engine_wait_timeout,
+        "WEIR_ENGINE_WAIT",
+        5.0,
+        0.0..60.0,
+        "How long a start waits for a place while every engine carries as many channels as it may, then it is answered 503."
+    ),
 ];

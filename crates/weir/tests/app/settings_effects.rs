@@ -132,11 +132,11 @@ async fn slate_lets_in_who_waits_for_a_source_that_gives_nothing() {
     stage.set("slate=hls").await;
     let answer = within(waiting).await.expect("an answer");
     let list = Player::of(stage.address(), &answer).poll().await;
-    assert_eq!(list.segments.len(), 3);
+    assert_eq!(list.segments.len(), 4);
     let state = stage.channel(|it| it["on_slate"] == true).await;
     assert_eq!(
         (&state["state"], &state["segments"]),
-        (&"starting".into(), &4.into())
+        (&"starting".into(), &5.into())
     );
 }
 

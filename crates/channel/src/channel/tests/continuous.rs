@@ -10,10 +10,12 @@ use crate::channel::Input;
 use crate::event::Event;
 use crate::failure::Trouble;
 use crate::growing::Growing;
+use crate::pulse::{Measure, Numbers};
 use crate::segment::MediaSequence;
 use crate::snapshot::Phase;
 use crate::source::{Intake, SourceKind};
 use crate::testing::Broadcast;
+use crate::time::Moment;
 
 /// A channel on such a source, and what it sends.
 struct Stage {
@@ -158,6 +160,21 @@ fn what_comes_behind_the_gate_in_a_burst_is_shown_at_the_streams_own_pace() {
 }
 
 #[test]
+fn a_burst_behind_clips_fills_buffers_at_once_and_the_rest_comes_at_the_streams_own_pace() {
+    let mut stage = Stage::with(SourceKind::Session, |scene| scene.settings.slate = true);
+    stage.scene.play(9);
+    let snapshot = |stage: &Stage| stage.scene.channel.snapshot(&stage.scene.settings);
+    assert!(snapshot(&stage).on_slate);
+    stage.burst(21);
+    let shown = snapshot(&stage);
+    let media = shown.window.held().filter(|segment| !segment.slate);
+    let media: Duration = media.map(|segment| segment.duration).sum();
+    assert_eq!((media.as_secs(), shown.reserve.as_secs()), (10, 10));
+    stage.scene.play(10);
+    assert_eq!(snapshot(&stage).reserve, Duration::ZERO);
+}
+
+#[test]
 fn a_source_that_sends_faster_than_time_goes_by_is_not_read_on() {
     let mut stage = Stage::of(SourceKind::Plain);
     let mut received = 0;
@@ -270,11 +287,11 @@ fn a_broadcast_that_begins_anew_is_shown_from_its_beginning() {
 }
 
 #[test]
-fn a_silent_body_is_given_up_after_three_and_a_half_target_durations() {
+fn a_silent_body_of_which_nothing_is_known_is_given_up_after_one_and_a_half_target_durations() {
     let mut stage = Stage::live();
-    stage.scene.play(17);
+    stage.scene.play(7);
     assert_eq!(stage.scene.reading.map(|it| it.0), Some(0));
-    stage.scene.play(2);
+    stage.scene.play(1);
     assert_eq!(stage.scene.reading.map(|it| it.0), Some(1));
 }
 
@@ -400,6 +417,14 @@ fn what_a_next_body_repeats_of_the_one_before_is_shown_once() {
     assert!(stage.open().is_some());
 }
 
+/// An engine that receives media.
+fn flowing(now: Moment) -> Measure {
+    Measure::Told(Numbers {
+        downloaded: Some(now.0.as_secs()),
+        ..Numbers::default()
+    })
+}
+
 /// Clips and media, oldest first.
 fn clips(stage: &Stage) -> Vec<bool> {
     let shown = stage.scene.shown.as_ref().expect("something is shown");
@@ -409,6 +434,7 @@ fn clips(stage: &Stage) -> Vec<bool> {
 #[test]
 fn clips_take_the_place_of_a_silent_body_and_what_had_come_of_a_segment_is_shown_before_them() {
     let mut stage = Stage::live_with(|scene| scene.settings.slate = true);
+    stage.scene.origin.measure = flowing;
     stage.play(3);
     let before = stage.newest();
     let known = stage.shown().len();

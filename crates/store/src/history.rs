@@ -1,0 +1,132 @@
+//! What happened, kept to be looked back at: a second SQLite file with a thread of its own, so that what must be
+//! certain never waits for what is good to know.
+//!
+//! Whoever appends never waits: records are written together with whatever else has come meanwhile. Reading is done
+//! on a connection of its own that cannot write, off the runtime.
+
+mod entries;
+mod file;
+mod looping;
+mod readings;
+mod stories;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+pub use entries::{Entry, Filter, Page};
+pub use looping::{LoopDetection, Looping};
+pub use readings::{Reading, Retention};
+pub use stories::{Figures, Story};
+use writer::Order;
+
+/// Records that may wait for the disk. Each is some hundred bytes; a second of anything that is bounded as news are.
+const ORDERS_MAX: usize = 4_096;
+
+/// Reads at once: each has a thread of the runtime's and a connection.
+const READS_MAX: usize = 4;
+
+/// Longest wait for a read, with its turn. A hundred thousand rows are counted in a tenth of a second.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Something to be written. It may be tried again, so that it must not consume what it writes.
+pub type Record = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// Why something kept cannot be read now.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file cannot be opened or read.
+    #[error("what is kept cannot be read: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// It takes too long.
+    #[error("what is kept was not read within {} s", READ_PATIENCE.as_secs())]
+    Late,
+}
+
+/// The open history; clones share it. Everything is written when the last is dropped.
+#[derive(Clone, Debug)]
+pub struct History {
+    orders: mpsc::Sender<Order>,
+    shared: Arc<Shared>,
+}
+
+/// What the thread and the others know of each other.
+#[derive(Debug)]
+struct Shared {
+    file: PathBuf,
+    reads: Semaphore,
+    failing: AtomicBool,
+    /// Records that found no room, or that the disk did not take for too long.
+    left_out: AtomicU64,
+}
+
+impl History {
+    /// Opens or makes the file in a folder that exists. One that cannot be opened stops nothing: each write tries
+    /// again; a damaged one is put aside.
+    pub fn open(folder: &Path) -> Self {
+        let shared = Arc::new(Shared {
+            file: folder.join(file::NAME),
+            reads: Semaphore::new(READS_MAX),
+            failing: AtomicBool::new(false),
+            left_out: AtomicU64::new(0),
+        });
+        let (orders, receiver) = mpsc::channel(ORDERS_MAX);
+        writer::start(Arc::clone(&shared), receiver);
+        Self { orders, shared }
+    }
+
+    /// Keeps a record. Does not wait; returns whether there was room for it, and counts it if there was none.
+    pub fn append(
+        &self,
+        record: impl Fn(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> bool {
+        let taken = self.orders.try_send(Order::Write(Box::new(record))).is_ok();
+        if !taken {
+            self.shared.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Reads on a connection that cannot write. Holds what was on the disk when it began; what was appended a moment
+    /// ago may not be there yet.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Unreadable> {
+        let work = async {
+            let _turn = self.shared.reads.acquire().await;
+            let file = self.shared.file.clone();
+            let reading = move || read(&file::open_for_reading(&file)?);
+            let done = tokio::task::spawn_blocking(reading).await;
+            Ok(done.map_err(|_| Unreadable::Late)??)
+        };
+        let in_time = tokio::time::timeout(READ_PATIENCE, work).await;
+        in_time.unwrap_or(Err(Unreadable::Late))
+    }
+
+    /// Waits until everything appended so far was written, or could not be.
+    pub async fn flush(&self) {
+        let (answer, received) = oneshot::channel();
+        if self.orders.send(Order::Flush(answer)).await.is_ok() {
+            let _ = received.await;
+        }
+    }
+
+    /// Whether the last write failed.
+    pub fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+
+    /// Records that will never be on the disk: there were too many, or it failed for too long.
+    pub fn left_out(&self) -> u64 {
+        self.shared.left_out.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

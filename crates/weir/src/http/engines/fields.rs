@@ -1,0 +1,132 @@
+//! Reads the fields of a call about engines, and collects what is wrong with them.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use engine::{Address, AddressError};
+use serde_json::{Map, Value};
+
+use super::super::error::Problem;
+use super::super::{App, receive};
+use crate::settings::Mistake;
+
+/// Bytes of an engine's name at most: it is for people.
+const NAME_BYTES_MAX: usize = 100;
+
+/// Longest host name there is.
+const HOST_BYTES_MAX: usize = 253;
+
+/// A request's body, which is a JSON object.
+pub(super) async fn object(app: &App, request: Request) -> Result<Map<String, Value>, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = receive::json(app, &parts.headers, body).await?;
+    let value = serde_json::from_slice(&bytes.unwrap_or_default());
+    match value {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => {
+            let detail = "the body must be a JSON object";
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
+        Err(error) => {
+            let detail = format!("the body is not JSON: {error}");
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
+    }
+}
+
+/// Reads an object's fields and collects what is wrong with them.
+pub(super) struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(object: &'a Map<String, Value>, known: &[&str]) -> Self {
+        let mut fields = Self {
+            object,
+            mistakes: Vec::new(),
+        };
+        for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
+            let known = known.join(", ");
+            fields.wrong(name, &format!("is not known; there are {known}"));
+        }
+        fields
+    }
+
+    fn field(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn address(&mut self) -> Option<Address> {
+        let host = match self.field("host") {
+            Some(Value::String(host)) if host.len() <= HOST_BYTES_MAX => Some(host.trim()),
+            _ => {
+                self.wrong("host", "must be a host name or an IP address");
+                None
+            }
+        };
+        let port = self.field("port").and_then(Value::as_u64);
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        let port = port.filter(|port| 0 < *port);
+        if port.is_none() {
+            self.wrong("port", "must be a whole number from 1 to 65535");
+        }
+        match address_of(host?, port?) {
+            Ok(address) => Some(address),
+            Err(error) => {
+                self.wrong(
+                    "host",
+                    &format!("must be a host name or an IP address: {error}"),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn name(&mut self) -> Option<String> {
+        match self.field("name")? {
+            Value::String(name) if name.trim().len() <= NAME_BYTES_MAX => {
+                Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+            }
+            _ => {
+                let bound = format!("must be a text of at most {NAME_BYTES_MAX} bytes");
+                self.wrong("name", &bound);
+                None
+            }
+        }
+    }
+
+    pub(super) fn truth(&mut self, name: &str) -> Option<bool> {
+        let truth = self.field(name)?.as_bool();
+        if truth.is_none() {
+            self.wrong(name, "must be true or false");
+        }
+        truth
+    }
+
+    pub(super) fn wrong(&mut self, field: &str, what: &str) {
+        if !self.mistakes.iter().any(|other| other.field == field) {
+            self.mistakes.push(Mistake {
+                field: field.to_owned(),
+                message: format!("{field} {what}"),
+                value: None,
+            });
+        }
+    }
+
+    pub(super) fn done<T>(self, value: T) -> Result<T, Problem> {
+        if self.mistakes.is_empty() {
+            Ok(value)
+        } else {
+            Err(Problem::from(self.mistakes))
+        }
+    }
+}
+
+/// An engine's address from its parts; an IPv6 host may have its brackets or not.
+pub(super) fn address_of(host: &str, port: u16) -> Result<Address, AddressError> {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}").parse()
+    } else {
+        format!("{host}:{port}").parse()
+    }
+}
