@@ -98,9 +98,9 @@ impl Service {
         let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
+            names: config.sources.iter().map(|it| it.name.clone()).collect(),
             config,
             settings: settings.clone(),
             keeper,
@@ -114,7 +114,6 @@ impl Service {
             series,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
-            names,
             stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });

@@ -40,6 +40,43 @@ fn no_route_goes_around_the_description() {
     }
 }
 
+/// The names under which types are described, in all files of a folder.
+fn schemas(folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            schemas(&path, names);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        // Derives name it last.
+        for part in text.split("ToSchema)]").skip(1) {
+            let head = part.split('{').next().unwrap_or_default();
+            let named = head
+                .split("schema(as = ")
+                .nth(1)
+                .and_then(|it| it.split(')').next());
+            let own = head
+                .split_whitespace()
+                .skip_while(|it| !["struct", "enum"].contains(it));
+            names.extend(named.or(own.into_iter().nth(1)).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn no_two_types_are_described_under_one_name() {
+    let mut names = Vec::new();
+    schemas(&root().join("crates/weir/src/http"), &mut names);
+    assert!(20 < names.len(), "{names:?}");
+    names.sort();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(
+        twice.is_empty(),
+        "the latter would hide the former: {twice:?}"
+    );
+}
+
 #[test]
 fn every_call_says_what_it_does_and_to_which_part_it_belongs() {
     let description = weir::http::description();

@@ -16,7 +16,7 @@ use crate::handle::Handle;
 use crate::settings::StreamMode;
 
 /// The channels that run, with their viewers.
-#[utoipa::path(get, path = "/proxy/status", tag = "state", responses((status = OK, body = shapes::Status)))]
+#[utoipa::path(get, path = "/proxy/status", tag = "state", responses((status = OK, body = shapes::ProxyStatus)))]
 pub(super) async fn status(State(app): State<App>) -> Json<Value> {
     let channels: Vec<_> = app
         .registry

@@ -31,7 +31,7 @@ const KEY_TYPES: [&str; 4] = ["content_id", "infohash", "url", "magnet"];
     path = "/events/stream_started",
     tag = "events",
     security(("api_key" = [])),
-    request_body = shapes::Started,
+    request_body = shapes::StartEvent,
     responses(
         (status = OK, description = "the stream as it is kept", body = Object),
         (status = BAD_REQUEST, body = description::Mistakes),
@@ -68,7 +68,7 @@ pub(super) async fn started(
     path = "/events/stream_ended",
     tag = "events",
     security(("api_key" = [])),
-    request_body = shapes::Ended,
+    request_body = shapes::EndEvent,
     responses(
         (status = OK, description = "whether it was known, and the stream", body = Object),
         (status = BAD_REQUEST, body = description::Mistakes),
@@ -106,7 +106,7 @@ pub(super) async fn ended(
 
 /// Events on their way to the orchestrator.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Waiting {
+pub(super) struct OutboxState {
     /// Whether there is an orchestrator to tell.
     orchestrator: bool,
     /// Events that wait.
@@ -137,8 +137,8 @@ struct GivenUp {
 }
 
 /// What waits to be told to the orchestrator, and what will not be.
-#[utoipa::path(get, path = "/api/v1/outbox", tag = "events", responses((status = OK, body = Waiting)))]
-pub(super) async fn outbox(State(app): State<App>) -> Json<Waiting> {
+#[utoipa::path(get, path = "/api/v1/outbox", tag = "events", responses((status = OK, body = OutboxState)))]
+pub(super) async fn outbox(State(app): State<App>) -> Json<OutboxState> {
     let status = app.outbox.status();
     let trouble = status.trouble.map(|it| Trouble {
         what: it.what,
@@ -152,7 +152,7 @@ pub(super) async fn outbox(State(app): State<App>) -> Json<Waiting> {
         stream_id: it.event.stream.clone(),
         why: it.why.clone(),
     });
-    Json(Waiting {
+    Json(OutboxState {
         orchestrator: status.telling,
         waiting: status.waiting,
         delivered: status.delivered,
@@ -170,7 +170,7 @@ pub(super) async fn outbox(State(app): State<App>) -> Json<Waiting> {
     tag = "events",
     security(("api_key" = [])),
     responses(
-        (status = OK, body = Waiting),
+        (status = OK, body = OutboxState),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
     )
@@ -178,7 +178,7 @@ pub(super) async fn outbox(State(app): State<App>) -> Json<Waiting> {
 pub(super) async fn retry(
     State(app): State<App>,
     request: Request,
-) -> Result<Json<Waiting>, Problem> {
+) -> Result<Json<OutboxState>, Problem> {
     auth::protected(&app, request.headers())?;
     app.outbox.nudge();
     Ok(outbox(State(app)).await)

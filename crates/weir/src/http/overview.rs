@@ -73,6 +73,7 @@ struct Problem {
 
 /// The whole over time.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OverviewPoints)]
 pub(super) struct Points {
     /// Time between two points.
     interval_seconds: f64,
@@ -82,6 +83,7 @@ pub(super) struct Points {
 
 /// The whole at one moment.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OverviewPoint)]
 struct Point {
     /// When.
     at: String,

@@ -1,18 +1,22 @@
 //! How answers look that are put together by hand, for the description alone.
-#![expect(dead_code, reason = "they are only described")]
+#![expect(
+    dead_code,
+    clippy::struct_field_names,
+    reason = "they are only described, and answers have those names"
+)]
 
 use utoipa::ToSchema;
 
 /// The channels that run.
 #[derive(ToSchema)]
-pub(super) struct Status {
-    channels: Vec<Channel>,
+pub(super) struct ProxyStatus {
+    channels: Vec<StatusChannel>,
     total_viewers: u64,
 }
 
 /// A channel that runs.
 #[derive(ToSchema)]
-struct Channel {
+struct StatusChannel {
     /// Its name in addresses.
     key: String,
     /// What people call it.
@@ -104,30 +108,30 @@ struct EngineHealth {
 
 /// A stream that another proxy tells of.
 #[derive(ToSchema)]
-pub(super) struct Started {
+pub(super) struct StartEvent {
     container_id: Option<String>,
-    engine: StartedEngine,
-    stream: StartedStream,
-    session: Option<StartedSession>,
+    engine: EventEngine,
+    stream: EventStream,
+    session: Option<EventSession>,
     /// `stream_id` is the stream's id; without it, it is made of the key and the session.
     labels: Option<std::collections::BTreeMap<String, String>>,
 }
 
 #[derive(ToSchema)]
-struct StartedEngine {
+struct EventEngine {
     host: String,
     port: u16,
 }
 
 #[derive(ToSchema)]
-struct StartedStream {
+struct EventStream {
     /// `content_id`, `infohash`, `url` or `magnet`.
     key_type: String,
     key: String,
 }
 
 #[derive(ToSchema)]
-struct StartedSession {
+struct EventSession {
     playback_session_id: Option<String>,
     stat_url: Option<String>,
     command_url: Option<String>,
@@ -136,7 +140,7 @@ struct StartedSession {
 
 /// A stream that another proxy has ended: by its id, or the newest in a container.
 #[derive(ToSchema)]
-pub(super) struct Ended {
+pub(super) struct EndEvent {
     container_id: Option<String>,
     stream_id: Option<String>,
     reason: Option<String>,

@@ -20,12 +20,14 @@ const LISTED_MAX: usize = 200;
 
 /// Changes of settings, the newest first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SettingsHistory)]
 pub(in crate::http) struct History {
     changes: Vec<Change>,
 }
 
 /// One change.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SettingsChange)]
 struct Change {
     /// Its number, by which it can be taken back.
     revision: u64,
@@ -39,6 +41,7 @@ struct Change {
 
 /// What a change did to one setting.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SettingsStep)]
 struct Step {
     key: String,
     from: Value,
