@@ -110,7 +110,7 @@ pub(super) async fn now(State(app): State<App>) -> Json<Overview> {
 /// The whole over time: each second of the last minutes, each ten seconds of the last hour.
 #[utoipa::path(get, path = "/api/v1/overview/series", tag = "system",
     params(("since" = Option<String>, Query, description = "only what was sampled after this time; the last minutes if it is not said")),
-    responses((status = OK, body = Points)))]
+    responses((status = OK, body = Points), (status = BAD_REQUEST, description = "since is no time")))]
 pub(super) async fn series(State(app): State<App>, uri: Uri) -> Result<Json<Points>, Refusal> {
     let stretch = app.series.of_all(query::time(&uri, "since")?);
     let points = stretch.points.iter().map(|point| Point {
