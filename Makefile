@@ -29,7 +29,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg strace nginx-light caddy
+	scripts/install-tools ffmpeg strace nginx-light caddy prometheus
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8
@@ -37,8 +37,8 @@ unit: ## unit tests, and tests of the whole service over loopback
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-docs: ## write docs/settings.md and docs/openapi.json anew
-	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document --test openapi_document
+docs: ## write docs/settings.md, docs/metrics.md and docs/openapi.json anew
+	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document --test metrics_document --test openapi_document
 
 api: build ## send made-up requests to a Weir of its own, and hold the answers against the description
 	python3 -c 'import ensurepip' || scripts/install-tools python3-venv

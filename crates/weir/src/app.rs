@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
+use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
+use tokio::sync::watch;
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
@@ -17,7 +19,7 @@ use crate::demo::Stage;
 use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
-use crate::journal::Journal;
+use crate::journal::{Journal, life};
 use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
@@ -53,26 +55,24 @@ pub struct Service {
     /// Tasks that run as long as the service does.
     standing: usize,
     store: Store,
+    journal: Journal,
+    since: Timestamp,
 }
 
 impl Service {
     /// Puts everything together and begins to serve.
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
-        let (tasks, last) = (Tasks::default(), Tasks::default());
-        let clock = Clock::start();
+        let (tasks, last, clock) = (Tasks::default(), Tasks::default(), Clock::start());
         let disk = disk(&config).await?;
         let store = disk.store;
-        let journal = Journal::after(0);
+        let journal = Journal::open(disk.history.clone(), config.journal).await;
         let left = engines::leftovers(&disk.kept);
         let records = Records::open(disk.history, journal.clone(), &config).await;
-        let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
-        let (base, told) = (&config.settings, journal.clone());
-        let (keeper, settings) = Keeper::start(disk.file, disk.saved, base, told, &tasks);
+        let outbox = outbox(&config, disk.kept, clock, (&store, &journal), &last)?;
+        let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config, &journal, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let kept = store.engines().await;
-        let beside = (journal.clone(), store.clone());
-        let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
+        let engines = known_engines(&config, clock, &settings, (&journal, &store)).await;
         watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
             http,
@@ -98,6 +98,7 @@ impl Service {
         let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
+        let since = life::began(&journal, address).await;
         let app = App::from(http::Parts {
             clock,
             names: config.sources.iter().map(|it| it.name.clone()).collect(),
@@ -109,12 +110,13 @@ impl Service {
             upstream,
             store: store.clone(),
             outbox,
-            journal,
+            journal: journal.clone(),
+            live: http::Live::default(),
+            stopping: tasks.stopping().clone(),
             records,
             series,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
-            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();
@@ -125,6 +127,8 @@ impl Service {
             last,
             standing,
             store,
+            journal,
+            since,
         })
     }
 
@@ -140,6 +144,7 @@ impl Service {
 
     /// Ends all channels, waits for running requests, and writes what is to be kept.
     pub async fn stop(self) {
+        life::ending(&self.journal);
         if !self.tasks.stop(STOP_PATIENCE).await {
             let left = self.tasks.running();
             tracing::warn!(
@@ -150,6 +155,7 @@ impl Service {
         // What is not told by then is told by the next start.
         self.last.stop(TELL_PATIENCE).await;
         self.store.flush().await;
+        life::ended(&self.journal, self.since).await;
         tracing::info!("stopped");
     }
 }
@@ -162,6 +168,18 @@ fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Lim
     let address = listener.address();
     tell(config, settings, address, limits.connections_max);
     Ok((listener, limits))
+}
+
+/// The engines that are configured, and those that were kept.
+async fn known_engines(
+    config: &Config,
+    clock: Clock,
+    settings: &watch::Receiver<Arc<Settings>>,
+    (journal, store): (&Journal, &Store),
+) -> Engines {
+    let kept = store.engines().await;
+    let beside = (journal.clone(), store.clone());
+    Engines::restore(kept, config, clock, settings.clone(), beside)
 }
 
 /// What is found in the data folder.
@@ -204,13 +222,19 @@ fn outbox(
     config: &Config,
     kept: Kept,
     clock: Clock,
-    store: &Store,
+    (store, journal): (&Store, &Journal),
     last: &Tasks,
 ) -> anyhow::Result<Outbox> {
     let orchestrator = orchestrator(config)?;
     let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
-    let stopping = last.stopping().clone();
-    last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
+    let driver = outbox::Driver::new(
+        outbox.clone(),
+        store.clone(),
+        orchestrator,
+        journal.clone(),
+        last.stopping().clone(),
+    );
+    last.spawn(driver.run());
     Ok(outbox)
 }
 

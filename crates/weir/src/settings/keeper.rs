@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::saved::{Laid, lay, names, over};
 use super::{Change, Mistake, Settings, past};
 use crate::clock;
-use crate::journal::{Journal, Kind, News};
+use crate::config::Config;
+use crate::journal::Journal;
 use crate::tasks::Tasks;
 
 /// Changes that may wait for the disk: more than people make, and a script can wait.
@@ -114,11 +115,11 @@ impl Keeper {
     pub fn start(
         file: SettingsFile,
         mut saved: Saved,
-        base: &Settings,
-        journal: Journal,
+        config: &Config,
+        journal: &Journal,
         tasks: &Tasks,
     ) -> (Self, watch::Receiver<Arc<Settings>>) {
-        let laid = lay(base, &mut saved);
+        let laid = lay(&config.settings, &mut saved);
         let Laid {
             settings,
             ignored,
@@ -137,8 +138,8 @@ impl Keeper {
         let (show, shown) = watch::channel(Arc::new(settings));
         let (orders, receiver) = mpsc::channel(CHANGES_MAX);
         let owner = Owner {
-            base: base.clone(),
-            journal,
+            base: config.settings.clone(),
+            journal: journal.clone(),
             file: Arc::new(file),
             saved: watch::Sender::new(Arc::new(saved)),
             show,
@@ -201,9 +202,8 @@ impl Owner {
             return Err(NotKept::Contradictory(mistakes));
         }
         let steps = past::steps(&before, &self.saved.borrow(), &settings);
-        let sentence = past::sentence(&steps);
-        let is_change = !steps.is_empty();
-        if is_change {
+        let news = (!steps.is_empty()).then(|| past::news(&steps, order.who));
+        if news.is_some() {
             let at = format!("{:.3}", clock::wall());
             saved.remember(at, order.who.as_str(), steps);
         }
@@ -211,9 +211,9 @@ impl Owner {
         self.saved.send_replace(Arc::new(saved));
         let settings = Arc::new(settings);
         self.show.send_replace(Arc::clone(&settings));
-        if is_change {
-            let news = News::new(Kind::SettingsChanged, sentence);
-            self.journal.tell(news.with("who", order.who.as_str()));
+        if let Some(news) = news {
+            tracing::info!("{}", news.message);
+            self.journal.tell(news);
         }
         Ok(settings)
     }

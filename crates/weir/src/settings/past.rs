@@ -2,7 +2,9 @@
 
 use store::{Held, Past, Saved, Step};
 
-use super::{CHOICES, Mistake, Settings, TABLE};
+use super::saved::names;
+use super::{CHOICES, Mistake, Settings, TABLE, Who};
+use crate::journal::{Kind, News};
 
 /// All values by name.
 fn values(settings: &Settings) -> impl Iterator<Item = (&'static str, Held)> {
@@ -75,15 +77,24 @@ fn again(step: &Step, now: &Settings) -> Option<Mistake> {
     })
 }
 
-/// One sentence about a change.
-pub(super) fn sentence(steps: &[Step]) -> String {
+/// What is told of a change, and on what authority it was made.
+pub(super) fn news(steps: &[Step], who: Who) -> News {
+    let authority = match who {
+        Who::Key => "the API key",
+        Who::Anyone => "anybody: no API key is set",
+    };
+    let news = News::new(Kind::SettingsChanged, sentence(steps)).with("who", authority);
+    let changes = names().filter_map(|name| Some((name, steps.iter().find(|it| it.key == name)?)));
+    changes.fold(news, |news, (name, step)| {
+        news.with(name, format!("{} → {}", shown(&step.from), shown(&step.to)))
+    })
+}
+
+fn sentence(steps: &[Step]) -> String {
     let steps = steps
         .iter()
-        .map(|it| format!("{} from {} to {}", it.key, shown(&it.from), shown(&it.to)));
-    format!(
-        "settings were changed: {}",
-        steps.collect::<Vec<_>>().join(", ")
-    )
+        .map(|it| format!("{} {} → {}", it.key, shown(&it.from), shown(&it.to)));
+    format!("settings changed: {}", steps.collect::<Vec<_>>().join(", "))
 }
 
 fn shown(held: &Held) -> String {
