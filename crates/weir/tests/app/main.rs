@@ -11,6 +11,8 @@ mod continuous_source_faults;
 mod deploy;
 mod engine_intake;
 mod failing_source;
+mod failover;
+mod failover_run;
 mod figures;
 mod first_light;
 mod floods;
