@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::http::Uri;
 use channel::{Delivery, Moment, Phase, Segment, Snapshot, ViewerId};
 
+use super::App;
 use super::api::date;
 use super::error::Problem;
 use super::guard::Names;
-use super::{App, query};
+use super::parameters::Parameters;
 use crate::clock;
 use crate::figures::{self, Audience, Facts, Health};
 use crate::handle::Handle;
@@ -49,6 +50,7 @@ pub(super) async fn one(
     params(
         ("key" = String, Path, description = "a channel's key, or a stream's id"),
         ("limit" = Option<usize>, Query, description = "how many at most; 1000 if it is not said"),
+        ("offset" = Option<usize>, Query, description = "how many are passed over"),
     ),
     responses((status = OK, body = Viewers), (status = NOT_FOUND, description = "no such channel runs")))]
 pub(super) async fn viewers(
@@ -57,8 +59,10 @@ pub(super) async fn viewers(
     uri: Uri,
 ) -> Result<Json<Viewers>, Problem> {
     let handle = running(&app, &key)?;
-    let limit = query::number(&uri, "limit", 1..=channel::VIEWERS_MAX)?;
-    let (viewers, total) = viewers_of(&app, &handle, limit.unwrap_or(VIEWERS_TOLD_MAX));
+    let mut given = Parameters::of(&uri);
+    let page = given.page((VIEWERS_TOLD_MAX, channel::VIEWERS_MAX));
+    given.done()?;
+    let (viewers, total) = viewers_of(&app, &handle, page);
     Ok(Json(Viewers { viewers, total }))
 }
 
@@ -74,7 +78,9 @@ pub(super) async fn buffer(
     Names(key): Names<String>,
     uri: Uri,
 ) -> Result<Json<Points>, Problem> {
-    let since = query::time(&uri, "since")?;
+    let mut given = Parameters::of(&uri);
+    let since = given.time("since");
+    given.done()?;
     // Of a channel that ended something is known for a while.
     let key = running(&app, &key).map_or(key, |handle| handle.key.clone());
     let found = app.series.of_channel(&key, since);
@@ -106,7 +112,7 @@ pub(super) fn detail(app: &App, key: &str) -> Result<Detail, Problem> {
         bytes: open.bytes(),
         seconds: open.elapsed().as_secs_f64(),
     });
-    let (viewers_list, _) = viewers_of(app, &handle, VIEWERS_TOLD_MAX);
+    let (viewers_list, _) = viewers_of(app, &handle, (VIEWERS_TOLD_MAX, 0));
     Ok(Detail {
         channel,
         window,
@@ -157,11 +163,14 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
     let session = stream.as_ref().and_then(|it| it.session.as_ref());
     let stat = stream.as_ref().and_then(|it| it.stat.as_ref());
     let started_at = stream.as_ref().map(|it| it.started_at);
-    let title = app.demo.as_ref().and_then(|it| it.title(&handle.key));
     let infohash = session.and_then(|it| it.infohash.clone());
+    let infohash = infohash.or_else(|| stat.and_then(|it| it.infohash.clone()));
+    let staged = app.demo.as_ref().and_then(|it| it.title(&handle.key));
+    let known = (infohash.as_ref()).and_then(|it| app.records.titles.known(it));
+    let title = (staged.map(str::to_owned)).or_else(|| known.and_then(|it| it.title));
     let channel = Channel {
         key: handle.key.clone(),
-        name: title.unwrap_or(&handle.key).to_owned(),
+        name: title.clone().unwrap_or_else(|| handle.key.clone()),
         stream_id: stream.as_ref().map(|it| it.id.clone()),
         state: snapshot.phase.as_str(),
         failure: failure(&snapshot.phase),
@@ -169,8 +178,8 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
         mode: mode(&audience),
         source: handle.selector.key_type(),
         engine: session.map(|it| it.engine.to_string()),
-        infohash: infohash.or_else(|| stat.and_then(|it| it.infohash.clone())),
-        title: title.map(str::to_owned),
+        infohash,
+        title,
         started_at: started_at.map(date),
         uptime_seconds: started_at.map(|at| clock::wall().duration_since(at).as_secs_f64()),
         viewers: audience.viewers(),
@@ -235,13 +244,13 @@ fn quality(handle: &Handle, snapshot: &Snapshot, course: &Course, now: Moment) -
     }
 }
 
-/// So many of a channel's viewers, and how many there are.
-fn viewers_of(app: &App, handle: &Handle, limit: usize) -> (Vec<Viewer>, usize) {
+/// So many of a channel's viewers behind so many others, and how many there are.
+fn viewers_of(app: &App, handle: &Handle, (limit, offset): (usize, usize)) -> (Vec<Viewer>, usize) {
     let now = app.clock.now();
     let snapshot = handle.snapshot();
     let open = snapshot.open_elapsed();
     let viewers = handle.viewers();
-    let told = viewers.iter().take(limit);
+    let told = viewers.iter().skip(offset).take(limit);
     let told = told.map(|(id, viewer)| viewer_state(app, now, &snapshot, open, (id, viewer)));
     (told.collect(), viewers.watching())
 }
