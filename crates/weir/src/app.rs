@@ -95,13 +95,12 @@ impl Service {
         };
         let registry = Registry::new(context.clone(), tasks.clone());
         collect::start(&context, &registry, &tasks, &last);
-        let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let since = life::began(&journal, address).await;
         let app = App::from(http::Parts {
-            clock,
             names: config.sources.iter().map(|it| it.name.clone()).collect(),
+            series: Series::start(clock, &registry, &engines, &tasks),
+            clock,
             config,
             settings: settings.clone(),
             keeper,
@@ -114,7 +113,6 @@ impl Service {
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
             records,
-            series,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
             demo: staged.stage,
@@ -127,8 +125,8 @@ impl Service {
             last,
             standing,
             store,
+            since: life::began(&journal, address).await,
             journal,
-            since,
         })
     }
 
