@@ -29,7 +29,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg strace nginx-light caddy
+	scripts/install-tools ffmpeg strace nginx-light caddy prometheus
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8
@@ -37,8 +37,8 @@ unit: ## unit tests, and tests of the whole service over loopback
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-docs: ## write docs/settings.md anew
-	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document
+docs: ## write docs/settings.md and docs/metrics.md anew
+	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document --test metrics_document
 
 players: build ## real players: ffmpeg, GStreamer, Chromium with hls.js and by itself, VLC and mpv where they are installed
 	scripts/install-tools ffmpeg chromium gstreamer1.0-tools

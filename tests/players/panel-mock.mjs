@@ -216,13 +216,13 @@ export async function startMock(state = world(), prefix = '/') {
       return response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY }).end(file);
     }
     if (path === 'api/v1/events/stream' && state.sse) return tell(state, response, searchParams.get('topics').split(','));
-    if (request.method !== 'GET') {
-      const given = await body(request);
-      const token = request.headers.authorization;
-      state.requests.push({ method: request.method, path, body: given, token });
-      if (state.key && token !== `Bearer ${state.key}`) return json(token ? 403 : 401, { detail: token ? 'invalid token' : 'missing bearer token' });
-      return json(...change(state, path, given));
-    }
+    const token = request.headers.authorization;
+    const isProtected = request.method !== 'GET' || path.startsWith('api/v1/webhooks');
+    const isRefused = isProtected && state.key && token !== `Bearer ${state.key}`;
+    const given = await body(request);
+    if (request.method !== 'GET') state.requests.push({ method: request.method, path, body: given, token });
+    if (isRefused) return json(token ? 403 : 401, { detail: token ? 'invalid token' : 'missing bearer token' });
+    if (request.method !== 'GET') return json(...change(state, path, given));
     const answer = read(state, path, searchParams);
     return answer === undefined ? json(404, { detail: 'there is nothing at this address' }) : json(200, answer);
   });

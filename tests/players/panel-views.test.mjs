@@ -156,6 +156,17 @@ test('a key is asked for when Weir wants one, kept in this browser, and sent as 
   await close();
 });
 
+test('what is only shown to those with the key says so, and is shown with it', { timeout: 60_000 }, async () => {
+  const mock = await mockOf({ key: 'open sesame' });
+  const { page, close } = await openPanel(browser, mock.root, '#/settings/webhooks');
+  await page.getByRole('button', { name: 'Give the key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'API key' });
+  await dialog.getByLabel('API key', { exact: true }).fill('open sesame');
+  await dialog.getByRole('button', { name: 'Use this key' }).click();
+  await page.getByText('Home Assistant').waitFor();
+  await close();
+});
+
 test('a setting is checked while it is typed, saved after a pause, and says what became of it', { timeout: 60_000 }, async () => {
   const mock = await mockOf();
   const { page, close } = await openPanel(browser, mock.root, '#/settings');

@@ -84,6 +84,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Requests that want something: all but those that ask whether the engine lives.
+    pub fn asked(&self) -> u64 {
+        self.requests.saturating_sub(self.services)
+    }
+
     /// All starts, of every content and player.
     pub fn starts_all(&self) -> u64 {
         self.starts.values().sum()

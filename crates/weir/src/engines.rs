@@ -224,3 +224,6 @@ impl Engines {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::{Address, Live};
+pub(crate) use tell::viewer_joined;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -96,8 +97,8 @@ pub(crate) struct Driver {
     aside: Option<Current>,
     /// The engine that carried the channel last.
     left: Option<Address>,
-    /// The channel is to leave the engine that carries it.
-    leaves: bool,
+    /// Whether the channel was told to leave the engine that carries it; nothing if that is still to be found out.
+    leaves: Option<bool>,
     /// Changes when engines have to be left.
     moves: watch::Receiver<u64>,
     /// Pulls that are to be closed as soon as they are opened.
@@ -144,7 +145,7 @@ pub(crate) fn prepare(
         current: None,
         aside: None,
         left: None,
-        leaves: false,
+        leaves: Some(false),
         moves,
         unwanted: BTreeSet::new(),
         lost: String::new(),
@@ -259,7 +260,7 @@ impl Driver {
         let present = !viewers.is_empty();
         drop(viewers);
         for (_, viewer) in &gone {
-            tell::viewer_left(&self.registry, &self.handle, viewer);
+            tell::viewer_left(&self.registry, &self.context.journal, &self.handle, viewer);
         }
         let was_present = std::mem::replace(&mut self.present, present);
         match (was_present, present) {
@@ -304,10 +305,8 @@ impl Driver {
             }
             _ => {}
         }
-        let opened = matches!(input, Input::Opened { .. });
         self.take(input);
-        if opened {
-            self.leaves = false;
+        if self.leaves.is_none() {
             self.look_at_engine();
         }
     }

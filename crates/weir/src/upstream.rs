@@ -3,6 +3,7 @@
 mod choice;
 mod others;
 mod read;
+mod refusals;
 mod session;
 mod tries;
 
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 
 pub(crate) use read::trouble;
 pub use read::{Listed, Trouble};
+use refusals::Refusals;
 
 use crate::clock::Clock;
 use crate::config::{Config, Source};
@@ -41,6 +43,7 @@ const CONTENT_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Upstream {
     http: Http,
     engines: Engines,
+    refusals: Refusals,
     clock: Clock,
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
@@ -81,6 +84,7 @@ impl Upstream {
         Self {
             http,
             engines,
+            refusals: Refusals::default(),
             clock,
             config,
             settings,

@@ -39,11 +39,14 @@ export const useEngines = () => useTold<api.Engines>('engines', ['engines'], 'ap
 export const useChannel = (key: string | undefined) =>
   useTold<api.ChannelDetail>(`channel:${key}`, ['channel', key ?? ''], `api/v1/channels/${encodeURIComponent(key ?? '')}`, key !== undefined);
 
-function useSeldom<T>(key: readonly unknown[], path: string, query: Record<string, string | number | undefined> = {}) {
+/** What is told before it is written to the disk is found there soon after. */
+const SOON_MILLISECONDS = 5000;
+
+function useSeldom<T>(key: readonly unknown[], path: string, query: Record<string, string | number | undefined> = {}, every = SELDOM_MILLISECONDS) {
   return useQuery({
     queryKey: key,
     queryFn: ({ signal }) => get<T>(path, query, signal),
-    refetchInterval: SELDOM_MILLISECONDS,
+    refetchInterval: every,
     placeholderData: keepPreviousData,
   });
 }
@@ -58,7 +61,7 @@ export const useDeliveries = (id: api.Webhook['id']) =>
 export const useLoopDetection = () => useSeldom<api.LoopDetection>(['loops', 'config'], 'stream-loop-detection/config');
 export const useLooping = () => useSeldom<api.LoopingStreams>(['loops', 'list'], 'looping-streams');
 export const useEnded = (offset: number) =>
-  useSeldom<{ streams: api.EndedStream[]; total: number }>(['ended', offset], 'api/v1/streams/ended', { limit: PAGE_ROWS, offset });
+  useSeldom<{ streams: api.EndedStream[]; total: number }>(['ended', offset], 'api/v1/streams/ended', { limit: PAGE_ROWS, offset }, SOON_MILLISECONDS);
 
 export interface EventFilter {
   category?: string | undefined;

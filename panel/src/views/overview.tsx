@@ -1,17 +1,18 @@
 // What one sees at a glance: who watches what, what it costs, what needs a hand.
+import { address } from '../api/client';
 import { useChannels, useEvents, useNews, useOverview, useOverviewSeries } from '../api/queries';
 import type { Channel, Overview as Figures, OverviewPoint } from '../api/types';
+import { titleOf, toneOfBuffer } from '../figures/channel';
 import { joined } from '../figures/event';
 import { bytes, counted, duration, number, rate, seconds } from '../figures/format';
+import { Link } from '../parts/link';
 import { Answer, Badge, Bar, Card, Empty } from '../parts/small';
 import { Spark } from '../parts/spark';
-import { titleOf, toneOfBuffer } from '../figures/channel';
+import { type Columns, type Order, useSteady } from '../parts/table';
 import { to } from '../route';
 import { EventRow } from './events';
 import { Opener, Sources } from './opener';
 import { Problems } from './problems';
-import { address } from '../api/client';
-import { Link } from '../parts/link';
 
 /** Events that are told at a glance. */
 const EVENTS = 6;
@@ -98,24 +99,32 @@ function Playing() {
   const query = useChannels();
   return (
     <Card title="Playing now" actions={<a href={to('streams')}>All streams</a>} wide>
-      <Answer query={query} what="The streams">
-        {({ channels }) => (
-          <ul class="playing">
-            {inOrder(channels).map((channel) => <Row key={channel.key} channel={channel} />)}
-          </ul>
-        )}
-      </Answer>
+      <Answer query={query} what="The streams">{({ channels }) => <List channels={channels} />}</Answer>
     </Card>
   );
 }
 
-function Row({ channel }: { channel: Channel }) {
+/** Oldest first, so that nothing moves when one starts. */
+const OLDEST_FIRST: Order = { by: 'since', direction: 'ascending' };
+const COLUMNS: Columns<Channel> = { since: (it) => it.started_at };
+const keyOf = (channel: Channel) => channel.key;
+
+function List({ channels }: { channels: Channel[] }) {
+  const { placed, hold } = useSteady(channels, COLUMNS, OLDEST_FIRST, keyOf);
+  return (
+    <ul class="playing" {...hold}>
+      {placed.map(({ row, gone }) => <Row key={row.key} channel={row} gone={gone} />)}
+    </ul>
+  );
+}
+
+function Row({ channel, gone }: { channel: Channel; gone: boolean }) {
   const { buffer } = channel;
   return (
-    <li>
+    <li class={gone ? 'gone' : undefined}>
       <a href={to('streams', channel.key)}>
         <span class="name">{titleOf(channel)}</span>
-        <Badge word={channel.state === 'live' ? channel.health : channel.state} title={channel.failure ?? undefined} />
+        <Badge word={gone ? 'ended' : channel.state === 'live' ? channel.health : channel.state} title={channel.failure ?? undefined} />
         <span class="figures">
           <span>{counted(channel.viewers, 'viewer')}</span>
           <span>{rate(channel.rates.in_bps)}</span>
@@ -125,11 +134,6 @@ function Row({ channel }: { channel: Channel }) {
       </a>
     </li>
   );
-}
-
-/** Oldest first, so that nothing moves when one starts. */
-function inOrder(channels: Channel[]): Channel[] {
-  return [...channels].sort((a, b) => (a.started_at ?? '').localeCompare(b.started_at ?? '') || a.key.localeCompare(b.key));
 }
 
 function LastEvents() {

@@ -90,7 +90,7 @@ impl Prober {
 }
 
 impl Engines {
-    fn probed(&self, engine: &Address, result: Result<Version, String>) {
+    pub(super) fn probed(&self, engine: &Address, result: Result<Version, String>) {
         let said = result.as_ref().err().cloned().unwrap_or_default();
         let now = self.now();
         let turn = self.book().pool.probed(now, engine, result);

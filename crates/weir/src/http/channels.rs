@@ -7,15 +7,16 @@ use axum::extract::State;
 use axum::http::Uri;
 use channel::{Delivery, Moment, Phase, Segment, Snapshot, ViewerId};
 
+use super::App;
 use super::api::date;
 use super::error::Problem;
 use super::guard::Names;
-use super::{App, query};
+use super::parameters::Parameters;
 use crate::clock;
 use crate::figures::{self, Audience, Facts, Health};
 use crate::handle::Handle;
 use crate::samples::Percentiles;
-use crate::series::Course;
+use crate::series::{Course, Stretch};
 use crate::settings::StreamMode;
 
 pub(super) use shapes::Channels;
@@ -49,6 +50,7 @@ pub(super) async fn one(
     params(
         ("key" = String, Path, description = "a channel's key, or a stream's id"),
         ("limit" = Option<usize>, Query, description = "how many at most; 1000 if it is not said"),
+        ("offset" = Option<usize>, Query, description = "how many are passed over"),
     ),
     responses((status = OK, body = Viewers), (status = NOT_FOUND, description = "no such channel runs")))]
 pub(super) async fn viewers(
@@ -57,8 +59,10 @@ pub(super) async fn viewers(
     uri: Uri,
 ) -> Result<Json<Viewers>, Problem> {
     let handle = running(&app, &key)?;
-    let limit = query::number(&uri, "limit", 1..=channel::VIEWERS_MAX)?;
-    let (viewers, total) = viewers_of(&app, &handle, limit.unwrap_or(VIEWERS_TOLD_MAX));
+    let mut given = Parameters::of(&uri);
+    let page = given.page((VIEWERS_TOLD_MAX, channel::VIEWERS_MAX));
+    given.done()?;
+    let (viewers, total) = viewers_of(&app, &handle, page);
     Ok(Json(Viewers { viewers, total }))
 }
 
@@ -74,10 +78,14 @@ pub(super) async fn buffer(
     Names(key): Names<String>,
     uri: Uri,
 ) -> Result<Json<Points>, Problem> {
-    let since = query::time(&uri, "since")?;
-    // Of a channel that ended something is known for a while.
-    let key = running(&app, &key).map_or(key, |handle| handle.key.clone());
-    let found = app.series.of_channel(&key, since);
+    let mut given = Parameters::of(&uri);
+    let since = given.time("since");
+    given.done()?;
+    // Of a channel that ended something is known for a while; one that has just begun has no past.
+    let running = running(&app, &key).ok();
+    let key = running.as_ref().map_or(&key, |handle| &handle.key);
+    let begun = running.as_ref().map(|_| Stretch::default());
+    let found = app.series.of_channel(key, since).or(begun);
     let stretch = found.ok_or_else(|| Problem::not_found("nothing is known of such a channel"))?;
     Ok(Json(Points {
         interval_seconds: stretch.step.as_secs_f64(),
@@ -106,7 +114,7 @@ pub(super) fn detail(app: &App, key: &str) -> Result<Detail, Problem> {
         bytes: open.bytes(),
         seconds: open.elapsed().as_secs_f64(),
     });
-    let (viewers_list, _) = viewers_of(app, &handle, VIEWERS_TOLD_MAX);
+    let (viewers_list, _) = viewers_of(app, &handle, (VIEWERS_TOLD_MAX, 0));
     Ok(Detail {
         channel,
         window,
@@ -237,13 +245,13 @@ fn quality(handle: &Handle, snapshot: &Snapshot, course: &Course, now: Moment) -
     }
 }
 
-/// So many of a channel's viewers, and how many there are.
-fn viewers_of(app: &App, handle: &Handle, limit: usize) -> (Vec<Viewer>, usize) {
+/// So many of a channel's viewers behind so many others, and how many there are.
+fn viewers_of(app: &App, handle: &Handle, (limit, offset): (usize, usize)) -> (Vec<Viewer>, usize) {
     let now = app.clock.now();
     let snapshot = handle.snapshot();
     let open = snapshot.open_elapsed();
     let viewers = handle.viewers();
-    let told = viewers.iter().take(limit);
+    let told = viewers.iter().skip(offset).take(limit);
     let told = told.map(|(id, viewer)| viewer_state(app, now, &snapshot, open, (id, viewer)));
     (told.collect(), viewers.watching())
 }

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use super::api::date;
 use super::error::Problem as Refusal;
-use super::{App, channels, query};
+use super::parameters::Parameters;
+use super::{App, channels};
 use crate::clock;
 use crate::figures::{self, Audience, House};
 use crate::handle::Handle;
@@ -110,7 +111,10 @@ pub(super) async fn now(State(app): State<App>) -> Json<Overview> {
     params(("since" = Option<String>, Query, description = "only what was sampled after this time; the last minutes if it is not said")),
     responses((status = OK, body = Points)))]
 pub(super) async fn series(State(app): State<App>, uri: Uri) -> Result<Json<Points>, Refusal> {
-    let stretch = app.series.of_all(query::time(&uri, "since")?);
+    let mut given = Parameters::of(&uri);
+    let since = given.time("since");
+    given.done()?;
+    let stretch = app.series.of_all(since);
     let points = stretch.points.iter().map(|point| Point {
         at: date(point.at),
         channels: point.channels,
@@ -172,7 +176,12 @@ pub(super) fn house(app: &App) -> House {
         name: known.engine.engine.to_string(),
         healthy: known.engine.answers(),
         channels: known.engine.channels,
-        places,
+        // What gives its channels up takes none.
+        places: if known.engine.draining || known.engine.leaving {
+            0
+        } else {
+            places
+        },
     });
     let outbox = app.outbox.status();
     let trouble = outbox.trouble.filter(|_| outbox.telling);

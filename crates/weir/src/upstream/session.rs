@@ -41,7 +41,11 @@ impl Upstream {
         intake: Intake,
         avoid: &[Address],
     ) -> Result<Open, OpenFailure> {
-        let mut tries = Tries::new(self.clock.now().0, avoid);
+        let begun = self.clock.now().0;
+        if let Some(said) = self.refusals.of(begun, wanted) {
+            return Err(OpenFailure::Refused(said));
+        }
+        let mut tries = Tries::new(begun, avoid);
         loop {
             let claimed = if tries.is_first() {
                 self.engines.claim(tries.avoid()).await
@@ -67,7 +71,11 @@ impl Upstream {
                 }
                 Err(fault) => {
                     self.blame(&engine, &fault);
-                    if let Some(failure) = tries.failed(self.clock.now().0, &fault) {
+                    let now = self.clock.now().0;
+                    if let Some(failure) = tries.failed(now, &fault) {
+                        if let Fault::Unknown(said) = &fault {
+                            self.refusals.remember(now, wanted, said);
+                        }
                         return Err(failure);
                     }
                 }

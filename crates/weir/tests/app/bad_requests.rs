@@ -50,7 +50,7 @@ async fn a_bad_selector_gets_400_that_names_it_and_no_engine_is_asked() {
     let said = ask(stage.address(), &format!("/ace/getstream?id={ID}&mode=avi")).await;
     assert_eq!(said.status(), 400);
     assert!(said.detail().contains("\"avi\""), "{}", said.text());
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     stage.until_empty().await;
 }
 
@@ -143,7 +143,7 @@ async fn a_malformed_viewer_s_token_gets_400_and_starts_nothing() {
         assert_eq!(said.status(), 400, "{token}: {}", said.text());
         assert!(said.detail().contains("32 hexadecimal digits"));
     }
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     stage.until_empty().await;
 }
 
@@ -195,7 +195,7 @@ async fn whatever_is_no_request_of_ours_is_refused_and_the_next_one_is_answered(
     // Whoever begins with HTTP/2 cannot read an answer in HTTP/1.
     let said = say(stage.address(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert_eq!(said.text(), "");
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
 }
 
 #[tokio::test]

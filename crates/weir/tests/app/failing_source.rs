@@ -45,7 +45,8 @@ async fn however_many_wait_a_dead_engine_is_asked_one_at_a_time_and_ever_more_ra
     let tries = faults.used(ended);
     // With waits of 0.25 s, 0.5 s, 1 s and so on, each shortened by a quarter at most.
     assert!((2..=6).contains(&tries), "{tries} tries in three seconds");
-    assert_eq!(stage.engine.metrics().connections_max, 1);
+    // One start, and beside it a probe.
+    assert!(stage.engine.metrics().connections_max <= 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

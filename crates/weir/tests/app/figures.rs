@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use channel::Moment;
 use http::StatusCode;
 use serde_json::Value;
 use simulator::fault::Listing;
-use tokio::time::Instant;
+use weir::clock::Clock;
 
 use crate::stage::{Player, Stage, eventually, within};
 use crate::watcher::Watcher;
@@ -16,14 +17,14 @@ const STALL: f64 = 0.5;
 /// How far the server's idea of a stall may be from the viewer's: reads and writes on a busy machine.
 const AGREEMENT: f64 = 0.4;
 
-fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     value
         .as_f64()
         .unwrap_or_else(|| panic!("no number: {value}"))
 }
 
 /// Asks until the first channel is as wanted.
-async fn channel(stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn channel(stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
     eventually("the channel", async || {
         let list = stage.get("/api/v1/channels").await.json();
         let channel = list["channels"][0].clone();
@@ -33,7 +34,7 @@ async fn channel(stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
 }
 
 /// The first channel's only viewer, when it is as wanted.
-async fn viewer(stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn viewer(stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/api/v1/channels/{}/viewers", stage.ids[0]);
     eventually("the viewer", async || {
         let answer = stage.get(&path).await;
@@ -111,14 +112,14 @@ async fn what_a_viewer_can_still_play_is_what_it_fetched_less_the_time_since() {
         (&before["playable_seconds"], &before["waiting"]),
         (&Value::Null, &true.into())
     );
-    let begun = Instant::now();
+    let clock = Clock::start();
     for segment in &list.segments {
         player.fetch(segment).await;
     }
     let media: Duration = list.segments.iter().map(|it| it.duration).sum();
     let media = media.as_secs_f64();
     let told = viewer(&stage, |it| !it["playable_seconds"].is_null()).await;
-    let passed = begun.elapsed().as_secs_f64();
+    let passed = clock.now().0.as_secs_f64();
     let playable = number(&told["playable_seconds"]);
     assert!(
         (media - passed - 0.01..=media).contains(&playable),
@@ -142,20 +143,22 @@ async fn what_a_viewer_can_still_play_is_what_it_fetched_less_the_time_since() {
 }
 
 /// A player that plays: it has a little, and stops when it has played that.
-struct Screen {
+pub(crate) struct Screen {
     player: Player,
     next: Option<u64>,
-    dry_at: Instant,
+    clock: Clock,
+    dry_at: Moment,
     stalls: u64,
     stalled: Duration,
 }
 
 impl Screen {
-    async fn new(stage: &Stage) -> Self {
+    pub(crate) async fn new(stage: &Stage) -> Self {
         Self {
             player: stage.player().await,
             next: None,
-            dry_at: Instant::now(),
+            clock: Clock::start(),
+            dry_at: Moment::ZERO,
             stalls: 0,
             stalled: Duration::ZERO,
         }
@@ -169,8 +172,8 @@ impl Screen {
         let next = *self.next.get_or_insert(newest);
         for segment in list.segments.iter().filter(|it| next <= it.sequence) {
             assert_eq!(self.player.fetch(segment).await.status, StatusCode::OK);
-            let now = Instant::now();
-            let dry = now.saturating_duration_since(self.dry_at);
+            let now = self.clock.now();
+            let dry = now.since(self.dry_at);
             if !begins && !dry.is_zero() {
                 self.stalls += 1;
                 self.stalled += dry;
@@ -181,7 +184,7 @@ impl Screen {
     }
 
     /// Plays until the server says of it what is wanted.
-    async fn until(&mut self, stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&mut self, stage: &Stage, wanted: impl Fn(&Value) -> bool) -> Value {
         let path = format!("/api/v1/channels/{}/viewers", stage.ids[0]);
         let work = async {
             loop {

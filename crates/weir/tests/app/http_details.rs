@@ -214,7 +214,7 @@ async fn what_selects_nothing_or_too_much_is_refused_without_asking_an_engine() 
             assert!(answer.json()["detail"].is_string(), "{query}");
         }
     }
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     assert_eq!(stage.status().await["channels"], Value::Array(vec![]));
 }
 

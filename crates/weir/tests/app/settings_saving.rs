@@ -27,7 +27,7 @@ fn all() -> Value {
         "initial_data_wait_timeout": 11, "initial_data_check_interval": 0.3,
         "no_data_timeout_checks": 70, "no_data_check_interval": 0.9,
         "connection_timeout": 7, "stream_timeout": 61.25, "channel_shutdown_delay": 6,
-        "max_streams_per_engine": 5,
+        "max_streams_per_engine": 5, "engine_wait_timeout": 2.5,
     })
 }
 

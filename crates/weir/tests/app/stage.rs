@@ -121,6 +121,7 @@ pub(crate) fn quick_config(folder: &TempDir) -> Config {
     config.settings.stream_mode = StreamMode::Hls;
     config.settings.engine_stream = EngineStream::Hls;
     config.settings.slate = Slate::Off;
+    config.settings.engine_wait_timeout = Duration::ZERO;
     config
 }
 

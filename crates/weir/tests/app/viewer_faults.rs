@@ -161,7 +161,7 @@ async fn asking_what_is_possible_starts_nothing() {
     // A segment that is not there is no reason to start anything either.
     let answer = stage.get(&segment).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     let state = stage.status().await;
     assert_eq!(state["channels"].as_array().map(Vec::len), Some(0));
 }
@@ -179,7 +179,7 @@ async fn a_browser_that_asks_in_advance_starts_nothing() {
         assert_eq!(asked.status, StatusCode::SERVICE_UNAVAILABLE, "{header:?}");
         assert_ne!(asked.header("retry-after"), "");
     }
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     stage.until_empty().await;
     // Whoever then follows the link is served.
     stage.player().await.poll().await;

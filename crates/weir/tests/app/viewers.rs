@@ -41,7 +41,7 @@ async fn a_probe_is_no_viewer_and_head_starts_nothing() {
     assert_eq!(head.status, StatusCode::OK);
     assert!(head.body.is_empty());
     assert_eq!(stage.status().await["channels"], Value::Array(vec![]));
-    assert_eq!(stage.engine.metrics().requests, 0);
+    assert_eq!(stage.engine.metrics().asked(), 0);
     // The entry point alone starts the channel, and is not yet watching.
     let player = stage.player().await;
     assert_eq!(count(&stage).await, 0);
