@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::{Http, Timeouts};
+use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
 use webhook::Orchestrator;
@@ -17,7 +18,7 @@ use crate::demo::Stage;
 use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
-use crate::journal::Journal;
+use crate::journal::{Journal, life};
 use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
@@ -53,6 +54,8 @@ pub struct Service {
     /// Tasks that run as long as the service does.
     standing: usize,
     store: Store,
+    journal: Journal,
+    since: Timestamp,
 }
 
 impl Service {
@@ -62,10 +65,10 @@ impl Service {
         let clock = Clock::start();
         let disk = disk(&config).await?;
         let store = disk.store;
-        let journal = Journal::after(0);
+        let journal = Journal::open(disk.history.clone(), config.journal).await;
         let left = engines::leftovers(&disk.kept);
         let records = Records::open(disk.history, journal.clone(), &config).await;
-        let outbox = outbox(&config, disk.kept, clock, &store, &last)?;
+        let outbox = outbox(&config, disk.kept, clock, (&store, &journal), &last)?;
         let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
@@ -97,6 +100,7 @@ impl Service {
         let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
+        let since = life::began(&journal, address).await;
         let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
             clock,
@@ -108,13 +112,14 @@ impl Service {
             upstream,
             store: store.clone(),
             outbox,
-            journal,
+            journal: journal.clone(),
+            live: http::Live::default(),
+            stopping: tasks.stopping().clone(),
             records,
             series,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
             names,
-            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();
@@ -125,6 +130,8 @@ impl Service {
             last,
             standing,
             store,
+            journal,
+            since,
         })
     }
 
@@ -140,6 +147,7 @@ impl Service {
 
     /// Ends all channels, waits for running requests, and writes what is to be kept.
     pub async fn stop(self) {
+        life::ending(&self.journal);
         if !self.tasks.stop(STOP_PATIENCE).await {
             let left = self.tasks.running();
             tracing::warn!(
@@ -150,6 +158,7 @@ impl Service {
         // What is not told by then is told by the next start.
         self.last.stop(TELL_PATIENCE).await;
         self.store.flush().await;
+        life::ended(&self.journal, self.since).await;
         tracing::info!("stopped");
     }
 }
@@ -204,13 +213,19 @@ fn outbox(
     config: &Config,
     kept: Kept,
     clock: Clock,
-    store: &Store,
+    (store, journal): (&Store, &Journal),
     last: &Tasks,
 ) -> anyhow::Result<Outbox> {
     let orchestrator = orchestrator(config)?;
     let outbox = Outbox::restore(kept, clock, orchestrator.is_some());
-    let stopping = last.stopping().clone();
-    last.spawn(outbox::Driver::new(outbox.clone(), store.clone(), orchestrator, stopping).run());
+    let driver = outbox::Driver::new(
+        outbox.clone(),
+        store.clone(),
+        orchestrator,
+        journal.clone(),
+        last.stopping().clone(),
+    );
+    last.spawn(driver.run());
     Ok(outbox)
 }
 

@@ -5,6 +5,7 @@
 mod keep;
 mod loops;
 mod others;
+mod titles;
 
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ struct Collector {
     /// Cancelled when the channels have ended.
     stopping: CancellationToken,
     polls: JoinSet<others::Polled>,
+    /// The content whose title is asked for.
+    titles: JoinSet<titles::Titled>,
     /// Engines that are being asked.
     busy: Vec<engine::Address>,
     /// The stream whose end was written down last.
@@ -58,6 +61,7 @@ struct Collector {
 enum Wake {
     Round,
     Polled(Option<others::Polled>),
+    Titled(Option<titles::Titled>),
     Stop,
 }
 
@@ -67,6 +71,7 @@ impl Collector {
         Self {
             stopping,
             polls: JoinSet::new(),
+            titles: JoinSet::new(),
             busy: Vec::new(),
             ended: None,
             trim_at: parts.context.clock.now(),
@@ -85,6 +90,8 @@ impl Collector {
                     next = self.parts.context.clock.now() + self.pause();
                 }
                 Wake::Polled(polled) => self.take(polled),
+                Wake::Titled(Some(titled)) => self.learn(titled),
+                Wake::Titled(None) => {}
                 Wake::Stop => break,
             }
         }
@@ -99,6 +106,7 @@ impl Collector {
             biased;
             () = stopping.cancelled() => Wake::Stop,
             Some(polled) = self.polls.join_next() => Wake::Polled(polled.ok()),
+            Some(titled) = self.titles.join_next() => Wake::Titled(titled.ok()),
             () = tokio::time::sleep_until(self.parts.context.clock.instant(next)) => Wake::Round,
         }
     }
@@ -117,6 +125,7 @@ impl Collector {
             handle.look_at_viewers();
         }
         self.ask_others();
+        self.ask_title();
         self.keep();
         let now = self.parts.context.clock.now();
         if self.trim_at <= now {

@@ -16,6 +16,7 @@ use url::Url;
 
 pub use args::{Args, Command, DemoArgs, HealthArgs, Misbehaviour, ServeArgs};
 
+use crate::journal::Retention;
 use crate::settings::{EngineStream, Settings, Slate};
 
 /// A stream that the operator has named.
@@ -105,6 +106,8 @@ pub struct Config {
     pub collect_interval: Duration,
     /// Readings of an engine's statistics that are kept at full rate for each stream.
     pub stats_history_max: usize,
+    /// How much of what happened is kept.
+    pub journal: Retention,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// The settings of the contract.

@@ -17,7 +17,9 @@ mod engines;
 mod error;
 mod events;
 mod guard;
+mod journal;
 mod line_ends;
+mod live;
 mod loops;
 mod media;
 mod metrics;
@@ -31,10 +33,11 @@ mod playlists;
 mod query;
 mod receive;
 pub mod server;
+mod settings;
 mod streams;
+mod topics;
 
 pub use direct::{PLAYLIST, SEGMENT};
-mod settings;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -63,6 +66,7 @@ use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
 use error::Problem;
+pub use live::Live;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -115,10 +119,12 @@ pub struct Parts {
     pub requests: Requests,
     /// When the service began.
     pub started_at: jiff::Timestamp,
+    /// Those who listen to what happens.
+    pub live: Live,
+    /// Cancelled when the service ends.
+    pub stopping: CancellationToken,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
-    /// Cancelled when the service is to end.
-    pub stopping: CancellationToken,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
@@ -214,6 +220,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(settings::form))
         .routes(routes!(playlists::named))
         .routes(routes!(playlists::rewrite))
+        .routes(routes!(journal::events))
+        .routes(routes!(live::events))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

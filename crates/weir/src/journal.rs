@@ -1,21 +1,32 @@
-//! What happens that an operator wants to know: said once, numbered, and handed to whoever listens.
+//! What happens that an operator wants to know: said once, numbered, kept, and handed to whoever listens.
 //! Whoever tells it something never waits.
+//!
+//! The newest entries are at hand in memory; all of them are written to the history, where they are found after a
+//! restart. While the disk fails, what is at hand is what there is.
 
 mod kind;
+pub mod life;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use store::History;
+use store::history::Filter;
 use tokio::sync::watch;
 
 use crate::clock;
 
 pub use kind::{Category, Kind, Severity};
+pub use store::history::Entry;
 
 /// Entries kept at hand, for listeners that come back after a short absence: some hours of a quiet house, some
 /// minutes of a bad night.
 const RECENT_MAX: usize = 1_000;
+
+/// Entries after which those that are too many or too old are let go of: seldom enough to cost nothing.
+const TRIM_EVERY: u64 = 500;
 
 /// A fact in the past tense.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +73,24 @@ impl News {
         self
     }
 
+    fn entry(self, id: u64, at: Timestamp) -> Entry {
+        let details = self.details.into_iter();
+        Entry {
+            id,
+            at,
+            kind: self.kind.as_str().to_owned(),
+            category: self.kind.category().as_str().to_owned(),
+            severity: self.kind.severity().as_str().to_owned(),
+            message: self.message,
+            channel: self.channel,
+            stream: self.stream,
+            engine: self.engine,
+            details: details
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+
     /// Something to know beside the sentence.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -70,15 +99,22 @@ impl News {
     }
 }
 
-/// News with its place in the order of things.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Higher than that of everything before.
-    pub id: u64,
-    /// When it was told.
-    pub at: Timestamp,
-    /// What.
-    pub news: News,
+/// How much is kept on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Entries at most.
+    pub entries_max: usize,
+    /// What is older goes.
+    pub age_max: Duration,
+}
+
+/// Entries that were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The newest first.
+    pub entries: Vec<Entry>,
+    /// How many there are of the kind that was asked for, on this page or not.
+    pub total: usize,
 }
 
 /// The journal; clones share it.
@@ -91,58 +127,155 @@ struct Inner {
     recent: Mutex<Recent>,
     /// The newest id, to wait for.
     newest: watch::Sender<u64>,
+    history: History,
+    retention: Retention,
 }
 
-/// Invariant: ids rise by one from the front to the back.
+/// Invariant: ids rise from the front to the back, and every entry behind `floor` is here.
 struct Recent {
     entries: VecDeque<Arc<Entry>>,
+    /// The newest id that was given, by this process or the one before.
     last: u64,
+    /// The lowest id that this process gives.
+    base: u64,
+    floor: u64,
 }
 
 impl Journal {
-    /// Goes on counting behind the last id that was ever given.
-    pub fn after(last: u64) -> Self {
+    /// Goes on behind what the history holds. Ids begin at the clock's word too, so that none is given twice when the
+    /// history is lost, or its last entries are.
+    pub async fn open(history: History, retention: Retention) -> Self {
+        let found = history.newest().await.unwrap_or_else(|error| {
+            tracing::warn!("the journal begins anew: {error}");
+            None
+        });
+        let age = clock::since_numbering_epoch();
+        let base = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Self::after(found, base, history, retention)
+    }
+
+    fn after(found: Option<u64>, base: u64, history: History, retention: Retention) -> Self {
+        let last = found.unwrap_or_else(|| base.saturating_sub(1));
         let recent = Recent {
             entries: VecDeque::new(),
             last,
+            base,
+            floor: last,
         };
         let inner = Inner {
             recent: Mutex::new(recent),
             newest: watch::Sender::new(last),
+            history,
+            retention,
         };
-        Self {
+        let journal = Self {
             inner: Arc::new(inner),
-        }
+        };
+        journal.trim();
+        journal
     }
 
     /// Takes news in.
     pub fn tell(&self, news: News) {
         let mut recent = self.recent();
-        recent.last += 1;
-        let id = recent.last;
-        let at = clock::wall();
-        recent.entries.push_back(Arc::new(Entry { id, at, news }));
-        if RECENT_MAX < recent.entries.len() {
-            recent.entries.pop_front();
+        let id = recent.base.max(recent.last + 1);
+        recent.last = id;
+        let entry = Arc::new(news.entry(id, clock::wall()));
+        recent.entries.push_back(Arc::clone(&entry));
+        if RECENT_MAX < recent.entries.len()
+            && let Some(gone) = recent.entries.pop_front()
+        {
+            recent.floor = gone.id;
         }
-        // Under the lock, so that ids are shown in their order.
+        // Under the lock, so that ids are shown and written in their order.
+        self.inner.history.keep(entry);
         self.inner.newest.send_replace(id);
+        drop(recent);
+        if id.is_multiple_of(TRIM_EVERY) {
+            self.trim();
+        }
     }
 
-    /// Entries behind an id, oldest first; nothing if some of them are not at hand any more.
+    /// Entries behind an id, oldest first; nothing if some of them are not at hand any more, or if no such id was given
+    /// yet.
     pub fn since(&self, id: u64) -> Option<Vec<Arc<Entry>>> {
         let recent = self.recent();
-        let first = recent.entries.front().map_or(recent.last + 1, |it| it.id);
-        if id + 1 < first || recent.last < id {
+        if id < recent.floor || recent.last < id {
             return None;
         }
         let behind = recent.entries.iter().filter(|entry| id < entry.id);
         Some(behind.map(Arc::clone).collect())
     }
 
+    /// As `since`, at most so many, and from the disk where they are not at hand; nothing if some of them are gone.
+    pub async fn behind(&self, id: u64, limit: usize) -> Option<Vec<Arc<Entry>>> {
+        if let Some(mut entries) = self.since(id) {
+            entries.truncate(limit);
+            return Some(entries);
+        }
+        let found = self.inner.history.behind(id, limit).await;
+        let found = found.unwrap_or_else(|error| {
+            tracing::warn!("earlier entries of the journal are not at hand: {error}");
+            None
+        });
+        // The disk knows nothing behind it, and memory knows that there is something.
+        let found = found.filter(|entries| !entries.is_empty())?;
+        Some(found.into_iter().map(Arc::new).collect())
+    }
+
+    /// Entries that fit a filter, newest first. What is at hand and not on the disk yet is among them.
+    pub async fn page(&self, filter: &Filter, offset: usize, limit: usize) -> Page {
+        let written = self.inner.history.newest().await.ok().flatten();
+        let unwritten: Vec<_> = {
+            let recent = self.recent();
+            let newer = recent.entries.iter().rev();
+            newer
+                .take_while(|entry| written < Some(entry.id))
+                .filter(|entry| filter.takes(entry))
+                .map(|entry| Entry::clone(entry))
+                .collect()
+        };
+        let mut page = Page {
+            total: unwritten.len(),
+            entries: unwritten.into_iter().skip(offset).take(limit).collect(),
+        };
+        let Some(until) = written else {
+            return page;
+        };
+        let filter = Filter {
+            until: Some(until),
+            ..filter.clone()
+        };
+        let offset = offset.saturating_sub(page.total);
+        let rest = limit - page.entries.len();
+        match self.inner.history.page(filter, offset, rest).await {
+            Ok(found) => {
+                page.total += found.total;
+                page.entries.extend(found.entries);
+            }
+            Err(error) => tracing::warn!("only the newest entries are at hand: {error}"),
+        }
+        page
+    }
+
     /// The newest id, to wait for.
     pub fn newest(&self) -> watch::Receiver<u64> {
         self.inner.newest.subscribe()
+    }
+
+    /// Waits until everything told so far was written, or could not be.
+    pub async fn flush(&self) {
+        self.inner.history.flush().await;
+    }
+
+    fn trim(&self) {
+        let Retention {
+            entries_max,
+            age_max,
+        } = self.inner.retention;
+        let since = clock::wall().checked_sub(age_max);
+        let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
+        self.inner.history.trim(entries_max, since);
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -152,31 +285,4 @@ impl Journal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(count: usize) -> Journal {
-        let journal = Journal::after(40);
-        for number in 0..count {
-            journal.tell(News::new(Kind::StreamStarted, format!("news {number}")));
-        }
-        journal
-    }
-
-    #[test]
-    fn a_listener_that_comes_back_gets_what_it_has_missed_in_order() {
-        let journal = told(3);
-        let missed = journal.since(41).expect("it is at hand");
-        let ids: Vec<_> = missed.iter().map(|entry| entry.id).collect();
-        assert_eq!(ids, [42, 43]);
-        assert_eq!(*journal.newest().borrow(), 43);
-    }
-
-    #[test]
-    fn a_listener_that_was_away_for_too_long_or_knows_the_future_is_told_so() {
-        let journal = told(RECENT_MAX + 5);
-        assert_eq!(journal.since(44), None);
-        assert_eq!(journal.since(45).map(|it| it.len()), Some(RECENT_MAX));
-        assert_eq!(journal.since(9_999), None);
-    }
-}
+pub(crate) mod tests;

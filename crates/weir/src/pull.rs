@@ -17,6 +17,7 @@ use std::time::Duration;
 pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::{Address, Live};
+pub(crate) use tell::viewer_joined;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -259,7 +260,7 @@ impl Driver {
         let present = !viewers.is_empty();
         drop(viewers);
         for (_, viewer) in &gone {
-            tell::viewer_left(&self.registry, &self.handle, viewer);
+            tell::viewer_left(&self.registry, &self.context.journal, &self.handle, viewer);
         }
         let was_present = std::mem::replace(&mut self.present, present);
         match (was_present, present) {

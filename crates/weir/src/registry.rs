@@ -39,6 +39,8 @@ pub struct Registry {
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
     budget: Arc<Budget>,
     stopped: Arc<Mutex<Stopped>>,
+    /// The same for news of viewers.
+    news: Arc<Budget>,
 }
 
 impl Registry {
@@ -50,6 +52,7 @@ impl Registry {
             running: Arc::default(),
             budget: Arc::default(),
             stopped: Arc::default(),
+            news: Arc::default(),
         }
     }
 
@@ -138,6 +141,11 @@ impl Registry {
         {
             running.remove(&handle.key);
         }
+    }
+
+    /// Room in the journal for one more viewer's coming or going; how many were left out before it.
+    pub(crate) fn room_in_journal(&self) -> Option<u64> {
+        self.news.take(self.context.clock.now())
     }
 
     /// Room for one more line about what anybody can cause; how many were left out before it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use weir::app::{Service, Staged};
 use weir::config::{Config, ServeArgs};
+use weir::journal::Kind;
 
 const DOCUMENT: &str = include_str!("../../../docs/events.md");
 
@@ -113,4 +114,26 @@ fn the_bounds_are_those_that_hold() {
         let wanted = format!("{bound} {sentence}");
         assert!(DOCUMENT.contains(&wanted), "{wanted}");
     }
+}
+
+#[test]
+fn the_kinds_of_news_are_those_that_there_are() {
+    let (_, rest) = DOCUMENT
+        .split_once(
+            "| event_type | category | severity | what happened |\n| --- | --- | --- | --- |\n",
+        )
+        .expect("a table");
+    let table = rest.split("\n\n").next().expect("its end");
+    let row = |line: &str| {
+        let cells: Vec<_> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
+        assert!(!cells[4].is_empty(), "{line} has no sentence");
+        (cells[1].clone(), cells[2].clone(), cells[3].clone())
+    };
+    let told: Vec<_> = table.lines().map(row).collect();
+    let ours = Kind::ALL.iter().map(|kind| {
+        let word = format!("`{}`", kind.as_str());
+        let (category, severity) = (kind.category().as_str(), kind.severity().as_str());
+        (word, category.to_owned(), severity.to_owned())
+    });
+    assert_eq!(told, ours.collect::<Vec<_>>());
 }

@@ -1,5 +1,7 @@
 //! The journal's entries as rows: written once, read newest first or behind an id, trimmed by number and age.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -62,6 +64,8 @@ pub struct Filter {
     pub engine: Option<String>,
     /// Not told before then.
     pub since: Option<Timestamp>,
+    /// No newer than this one.
+    pub until: Option<u64>,
 }
 
 /// Entries that were found.
@@ -71,8 +75,6 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// How many fit the filter, on this page or not.
     pub total: usize,
-    /// The highest id on the disk, whatever was asked for.
-    pub newest: Option<u64>,
 }
 
 impl Filter {
@@ -86,11 +88,13 @@ impl Filter {
             && fits(&self.stream, entry.stream.as_deref())
             && fits(&self.engine, entry.engine.as_deref())
             && self.since.is_none_or(|since| since <= entry.at)
+            && self.until.is_none_or(|until| entry.id <= until)
     }
 
     /// The same as SQL, with its values.
     fn clause(&self) -> (String, Vec<Value>) {
         let since = self.since.map(|since| Value::from(since.as_millisecond()));
+        let until = self.until.map(|id| Value::from(id.cast_signed()));
         let text = |wanted: &Option<String>| wanted.clone().map(Value::from);
         let wanted = [
             ("kind =", text(&self.kind)),
@@ -98,6 +102,7 @@ impl Filter {
             ("stream =", text(&self.stream)),
             ("engine =", text(&self.engine)),
             ("at >=", since),
+            ("id <=", until),
         ];
         let mut clause = String::from("TRUE");
         let mut values = Vec::new();
@@ -113,7 +118,7 @@ impl Filter {
 
 impl History {
     /// Keeps an entry of the journal. Does not wait; returns whether there was room for it.
-    pub fn keep(&self, entry: Entry) -> bool {
+    pub fn keep(&self, entry: Arc<Entry>) -> bool {
         self.append(move |connection| put(connection, &entry))
     }
 
@@ -193,12 +198,11 @@ fn page(
     offset: usize,
     limit: usize,
 ) -> rusqlite::Result<Page> {
-    // One view of the file for all three.
+    // One view of the file for both.
     connection.execute_batch("BEGIN")?;
     let (clause, mut values) = filter.clause();
     let sql = format!("SELECT count(*) FROM entries WHERE {clause}");
     let total = connection.query_row(&sql, params_from_iter(&values), |row| row.get(0))?;
-    let newest = newest(connection)?;
     let number = |number| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
     values.extend([limit, offset].map(number));
     let sql =
@@ -208,7 +212,6 @@ fn page(
     Ok(Page {
         entries: rows.collect::<Result<_, _>>()?,
         total,
-        newest,
     })
 }
 

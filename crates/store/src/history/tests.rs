@@ -28,7 +28,7 @@ fn entry(id: u64) -> Entry {
 async fn filled(folder: &Path, count: u64) -> History {
     let history = History::open(folder);
     for id in 1..=count {
-        assert!(history.keep(entry(id)));
+        assert!(history.keep(Arc::new(entry(id))));
     }
     history.flush().await;
     history
@@ -49,7 +49,7 @@ async fn entries_come_back_as_they_were_newest_first_and_in_pages() {
     history.flush().await;
     let page = history.page(Filter::default(), 0, 1).await.expect("a page");
     assert_eq!((page.entries, page.total), (vec![entry(7)], 7));
-    assert_eq!(page.newest, Some(7));
+    assert_eq!(history.newest().await.ok(), Some(Some(7)));
     assert_eq!(
         ids(&history, Filter::default(), 5, 9).await,
         (vec![2, 1], 7)
@@ -81,6 +81,10 @@ async fn filters_mean_on_the_disk_what_they_mean_in_memory() {
         },
         Filter {
             engine: text("engine:6878"),
+            ..none.clone()
+        },
+        Filter {
+            until: Some(6),
             ..none.clone()
         },
         Filter {
@@ -141,7 +145,7 @@ async fn a_file_that_cannot_be_opened_loses_nothing_once_it_can() {
     assert!(history.is_failing());
     assert!(history.page(Filter::default(), 0, 9).await.is_err());
     std::fs::remove_dir(&file).expect("the place is free");
-    history.keep(entry(4));
+    history.keep(Arc::new(entry(4)));
     history.flush().await;
     assert!(!history.is_failing());
     assert_eq!(ids(&history, Filter::default(), 0, 9).await.0, [4, 3, 2, 1]);
@@ -164,7 +168,7 @@ async fn a_record_that_can_never_be_written_does_not_hold_the_others_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let history = filled(folder.path(), 1).await;
     history.append(|connection| connection.execute_batch("INSERT INTO nowhere VALUES (1)"));
-    history.keep(entry(2));
+    history.keep(Arc::new(entry(2)));
     history.flush().await;
     assert!(!history.is_failing());
     assert_eq!(ids(&history, Filter::default(), 0, 9).await.0, [2, 1]);
@@ -192,7 +196,9 @@ async fn what_finds_no_room_is_counted_and_the_teller_never_waits() {
         Ok(())
     });
     let count = ORDERS_MAX as u64 + writer::BATCH_MAX as u64 + 10;
-    let taken = (1..=count).filter(|id| history.keep(entry(*id))).count() as u64;
+    let taken = (1..=count)
+        .filter(|id| history.keep(Arc::new(entry(*id))))
+        .count() as u64;
     assert!(taken < count);
     assert_eq!(history.left_out(), count - taken);
     drop(go);

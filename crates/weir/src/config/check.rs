@@ -9,6 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Config, LogFormat, Secret, ServeArgs, Source};
+use crate::journal::Retention;
 use crate::selector;
 use crate::settings::{CHOICES, Key, Settings, TABLE, Unit};
 
@@ -36,7 +37,6 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub(super) fn config(mut self, args: &ServeArgs) -> Result<Config, Vec<String>> {
-        let listen = self.listen(args);
         let idle = self.whole(
             "--viewer-idle (WEIR_VIEWER_IDLE_SECONDS)",
             given(args.viewer_idle.as_ref()),
@@ -58,7 +58,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let (collect, history) = self.statistics();
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
-            listen,
+            listen: self.listen(args),
             engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
             learn_engines: self.truth(
                 "--learn-engines (WEIR_LEARN_ENGINES)",
@@ -87,6 +87,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             headers_wait: HEADERS_WAIT,
             collect_interval: Duration::from_secs(collect),
             stats_history_max: usize::try_from(history).unwrap_or(usize::MAX),
+            journal: self.journal(),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
             settings_given: self.settings_given(),
@@ -180,6 +181,18 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
         }
         sources
+    }
+
+    fn journal(&mut self) -> Retention {
+        let entries = (self.variable)("WEIR_EVENTS_MAX");
+        let range = 1_000..=10_000_000;
+        let entries = self.whole("WEIR_EVENTS_MAX", entries.as_deref(), 100_000, range);
+        let days = (self.variable)("WEIR_EVENTS_DAYS");
+        let days = self.whole("WEIR_EVENTS_DAYS", days.as_deref(), 30, 1..=3650);
+        Retention {
+            entries_max: usize::try_from(entries).unwrap_or(usize::MAX),
+            age_max: Duration::from_secs(days * 24 * 3600),
+        }
     }
 
     fn orchestrator(&mut self) -> Option<Url> {
@@ -337,7 +350,9 @@ pub(super) fn variables_help() -> String {
         "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
          \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
          \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
-         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n",
+         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n\
+         \n  WEIR_EVENTS_MAX  [100000; 1000 to 10000000]\n          Events to keep.\n\
+         \n  WEIR_EVENTS_DAYS  [30; 1 to 3650]\n          Days for which they are kept.\n",
     );
     text
 }

@@ -4,16 +4,20 @@ use super::*;
 use std::sync::Arc;
 
 use engine::pool::Unavailable;
+use store::History;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::config::ServeArgs;
+use crate::journal::Entry;
 
 /// Two engines with one place each, and those who look at them.
 struct Scene {
     engines: Engines,
     settings: watch::Sender<Arc<Settings>>,
     journal: Journal,
+    /// The newest entry before the first of this scene.
+    begun: u64,
     _folder: TempDir,
 }
 
@@ -34,14 +38,16 @@ async fn scene(wait: u64) -> Scene {
     };
     let config = Config::read(&args, |_| None).expect("a configuration");
     let (store, _) = Store::open(folder.path()).expect("a store");
-    let journal = Journal::after(0);
+    let journal = Journal::open(History::open(folder.path()), config.journal).await;
     let (settings, shown) = watch::channel(settings(wait, 1));
     let kept = store.engines().await;
     let beside = (journal.clone(), store);
+    let begun = *journal.newest().borrow();
     Scene {
         engines: Engines::restore(kept, &config, Clock::start(), shown, beside),
         settings,
         journal,
+        begun,
         _folder: folder,
     }
 }
@@ -57,8 +63,15 @@ impl Scene {
     }
 
     fn told(&self) -> Vec<Kind> {
-        let entries = self.journal.since(0).expect("at hand");
-        entries.iter().map(|entry| entry.news.kind).collect()
+        let entries = self.entries();
+        let kinds = entries
+            .iter()
+            .map(|entry| Kind::ALL.iter().find(|kind| kind.as_str() == entry.kind));
+        kinds.map(|kind| *kind.expect("a kind")).collect()
+    }
+
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        self.journal.since(self.begun).expect("at hand")
     }
 }
 
@@ -183,7 +196,7 @@ async fn the_turns_of_an_engine_s_health_are_told() {
     }
     scene.engines.succeeded(&a);
     assert_eq!(scene.told(), [Kind::EngineUnhealthy, Kind::EngineHealthy]);
-    let entries = scene.journal.since(0).expect("at hand");
-    assert_eq!(entries[0].news.engine.as_deref(), Some("a:1"));
-    assert!(entries[0].news.message.contains("connection refused"));
+    let entries = scene.entries();
+    assert_eq!(entries[0].engine.as_deref(), Some("a:1"));
+    assert!(entries[0].message.contains("connection refused"));
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::Problem;
 use super::{App, auth, receive};
+use crate::journal::{Kind, News};
 use crate::settings::{CHOICES, Change, Given, Settings, TABLE};
 
 /// Names in one change: each setting about three times over.
@@ -44,9 +45,45 @@ pub(super) async fn change(
                       a JSON object";
         return Err(bad(detail));
     }
+    let before = app.settings.borrow().clone();
     let settings = app.keeper.change(change, expected(&headers)).await?;
+    tell(&app, &before, &settings);
     let message = "Proxy configuration updated and persisted";
     Ok(answer(&settings, Some(message)))
+}
+
+/// Tells the journal what was changed, and on what authority.
+fn tell(app: &App, before: &Settings, after: &Settings) {
+    let who = match app.config.api_key {
+        Some(_) => "the API key",
+        None => "anybody: no API key is set",
+    };
+    let numbers = TABLE.iter().map(|key| {
+        let text = |settings| (key.get)(settings).to_string();
+        (key.name, text(before), text(after))
+    });
+    let choices = CHOICES.iter().map(|choice| {
+        let text = |settings| (choice.get)(settings).to_owned();
+        (choice.name, text(before), text(after))
+    });
+    let changed = numbers.chain(choices).filter(|(_, from, to)| from != to);
+    let changes: Vec<_> = changed
+        .map(|(name, from, to)| (name, format!("{from} → {to}")))
+        .collect();
+    if changes.is_empty() {
+        return;
+    }
+    let parts: Vec<_> = changes
+        .iter()
+        .map(|(name, change)| format!("{name} {change}"))
+        .collect();
+    let message = format!("settings changed: {}", parts.join(", "));
+    tracing::info!("{message}");
+    let news = News::new(Kind::SettingsChanged, message).with("who", who);
+    let news = changes
+        .into_iter()
+        .fold(news, |news, (name, change)| news.with(name, change));
+    app.journal.tell(news);
 }
 
 fn answer(settings: &Settings, message: Option<&str>) -> Response {

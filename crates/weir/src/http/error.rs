@@ -64,6 +64,11 @@ impl Problem {
     }
 
     #[cfg(test)]
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }

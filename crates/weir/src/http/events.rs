@@ -12,6 +12,7 @@ use super::error::Problem;
 use super::streams::StreamState;
 use super::{App, auth, engines, receive};
 use crate::clock;
+use crate::journal::{Kind, News};
 use crate::settings::Mistake;
 
 /// Bytes of one text in an event; addresses of engines are some hundred.
@@ -37,11 +38,7 @@ pub(super) async fn started(
         .map_err(|_| Problem::unavailable("too many streams are running already", RETRY_AFTER))?;
     let stream = app.outbox.kept(taken).await.ok_or_else(not_kept)?;
     engines::learn(&app, &stream);
-    tracing::info!(
-        stream = stream.id,
-        "stream {} is reported to run",
-        stream.id
-    );
+    tell(&app, Kind::ReportedStarted, &stream);
     Ok(Json(StreamState::of(&stream, None)))
 }
 
@@ -62,11 +59,7 @@ pub(super) async fn ended(
         taken.value
     };
     if let Some(stream) = stream.as_ref().filter(|_| updated) {
-        tracing::info!(
-            stream = stream.id,
-            "stream {} is reported to have ended",
-            stream.id
-        );
+        tell(&app, Kind::ReportedEnded, stream);
     }
     let stream = stream.map(|it| StreamState::of(&it, None));
     Ok(Json(json!({ "updated": updated, "stream": stream })))
@@ -114,6 +107,21 @@ pub(super) async fn retry(
     auth::protected(&app, request.headers())?;
     app.outbox.nudge();
     Ok(outbox(State(app)).await)
+}
+
+/// Writes a line about a reported stream, and tells the journal.
+fn tell(app: &App, kind: Kind, stream: &ledger::Stream) {
+    let (id, end) = (&stream.id, stream.ended.as_ref());
+    let message = match end.and_then(|end| end.reason.as_deref()) {
+        None if end.is_none() => format!("another proxy reports that stream {id} has started"),
+        None => format!("another proxy reports that stream {id} has ended"),
+        Some(reason) => format!("another proxy reports that stream {id} has ended: {reason}"),
+    };
+    tracing::info!(stream = id, "{message}");
+    let mut news = News::new(kind, message);
+    news.stream = Some(id.clone());
+    news.engine.clone_from(&stream.container_id);
+    app.journal.tell(news);
 }
 
 async fn event(app: &App, request: Request) -> Result<Value, Problem> {

@@ -12,7 +12,7 @@ use channel::{Caller, MediaSequence, Piece};
 use super::body::Held;
 use super::error::Problem;
 use super::guard::Names;
-use super::play::{agent, parse_viewer};
+use super::play::{agent, joined, parse_viewer};
 use super::{App, Ask, Peer};
 use crate::handle::{Handle, Visit};
 
@@ -52,7 +52,7 @@ pub(super) fn held(app: &App, ask: &Ask<'_>, key: &str, file: &str) -> Result<Re
         handle.miss();
         missing()
     })?;
-    let visit = visit(&handle, ask);
+    let visit = visit(app, &handle, ask);
     if visit.is_none() && ask.method == Method::GET {
         let bytes = segment.body.len() as u64;
         handle.viewers().sent_to_anybody(bytes);
@@ -138,7 +138,7 @@ fn numbered(file: &str) -> Option<(u64, &str)> {
 
 /// Counts a segment request as its viewer's activity. One without a token, or for a channel that
 /// just ended, is served all the same.
-fn visit(handle: &std::sync::Arc<Handle>, ask: &Ask<'_>) -> Option<Visit> {
+fn visit(app: &App, handle: &std::sync::Arc<Handle>, ask: &Ask<'_>) -> Option<Visit> {
     let viewer = parse_viewer(ask.uri).filter(|_| ask.method == Method::GET)?;
     let address = ask.peer.0.ip().to_canonical().to_string();
     let caller = Caller {
@@ -147,7 +147,9 @@ fn visit(handle: &std::sync::Arc<Handle>, ask: &Ask<'_>) -> Option<Visit> {
         watching: true,
         ..Caller::default()
     };
-    handle.visit(viewer, caller).ok()
+    let visit = handle.visit(viewer, caller).ok()?;
+    joined(app, &visit, caller.agent, caller.delivery);
+    Some(visit)
 }
 
 /// Seconds for which a segment stays here, at least.

@@ -97,6 +97,8 @@ pub(super) struct Session {
     playback_session_id: Option<String>,
     /// What the engine plays.
     infohash: Option<String>,
+    /// What the engine calls it, once it was asked.
+    title: Option<String>,
     /// When it began.
     started_at: Option<String>,
     /// How many watch.
@@ -189,6 +191,8 @@ fn of(app: &App, handle: &Handle) -> Session {
     let stream = handle.stream();
     let stream = stream.as_ref();
     let session = stream.and_then(|it| it.session.as_ref());
+    let infohash = stream.and_then(|it| it.infohash());
+    let content = infohash.and_then(|it| app.records.titles.known(it));
     Session {
         ace_id: handle.key.clone(),
         stream_id: stream.filter(|it| it.opened).map(|it| it.id.clone()),
@@ -198,7 +202,8 @@ fn of(app: &App, handle: &Handle) -> Session {
         engine_port: session.map(|it| it.engine.port),
         container_id: session.map(|it| it.engine.to_string()),
         playback_session_id: session.and_then(|it| it.playback_session_id.clone()),
-        infohash: stream.and_then(|it| it.infohash()).map(str::to_owned),
+        infohash: infohash.map(str::to_owned),
+        title: content.and_then(|it| it.title),
         started_at: stream.map(|it| date(it.started_at)),
         client_count: clients.len(),
         clients,

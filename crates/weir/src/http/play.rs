@@ -15,6 +15,7 @@ use super::patience::patience;
 use super::{App, Ask, Peer, continuous, query};
 use crate::clock;
 use crate::handle::{Handle, Visit};
+use crate::pull;
 use crate::selector::{Known, Selector};
 use crate::settings::{Settings, StreamMode};
 
@@ -215,12 +216,23 @@ pub(super) fn visit(
     for _ in 0..ENTRIES_MAX {
         let handle = app.registry.get_or_start(selector)?;
         match handle.visit(viewer, caller) {
-            Ok(visit) => return Ok((handle, visit)),
+            Ok(visit) => {
+                joined(app, &visit, agent, asking.delivery);
+                return Ok((handle, visit));
+            }
             Err(Refused::Closed) => {}
             Err(Refused::Full) => return Err(Refused::Full.into()),
         }
     }
     Err(Refused::Closed.into())
+}
+
+/// Tells of a viewer that begins to watch with this request.
+pub(super) fn joined(app: &App, visit: &Visit, agent: &str, delivery: Delivery) {
+    if visit.starts() {
+        let (registry, journal) = (&app.registry, &app.journal);
+        pull::viewer_joined(registry, journal, visit.handle(), agent, delivery);
+    }
 }
 
 /// Waits until the channel can be played as it is wanted, is woken by it, and says why if it cannot.

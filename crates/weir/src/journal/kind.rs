@@ -16,6 +16,15 @@ pub enum Category {
 }
 
 impl Category {
+    /// All there are.
+    pub const ALL: [Self; 5] = [
+        Self::Stream,
+        Self::Engine,
+        Self::Viewer,
+        Self::Settings,
+        Self::System,
+    ];
+
     /// The word for it in answers.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -126,6 +135,34 @@ kinds! {
     EngineUnhealthy => "engine_unhealthy", Engine, Warning;
     /// Every engine carries as many channels as it may, and somebody wants one more.
     EnginesFull => "engines_full", Engine, Warning;
+    /// Another proxy says that a stream has started.
+    ReportedStarted => "reported_stream_started", Stream, Info;
+    /// Another proxy says that a stream has ended.
+    ReportedEnded => "reported_stream_ended", Stream, Info;
+    /// Somebody began to watch.
+    ViewerJoined => "viewer_joined", Viewer, Info;
+    /// Somebody watches no more.
+    ViewerLeft => "viewer_left", Viewer, Info;
+    /// An operator changed settings.
+    SettingsChanged => "settings_changed", Settings, Info;
+    /// The orchestrator does not take events; they wait.
+    EventsHeldBack => "events_held_back", System, Warning;
+    /// The orchestrator takes events again.
+    EventsResumed => "events_resumed", System, Info;
+    /// The orchestrator will never take an event.
+    EventGivenUp => "event_given_up", System, Error;
+    /// The data folder cannot be written.
+    DiskFailing => "disk_failing", System, Error;
+    /// The data folder is written again.
+    DiskRecovered => "disk_recovered", System, Info;
+    /// Weir serves.
+    WeirStarted => "weir_started", System, Info;
+    /// Weir was told to stop.
+    WeirStopping => "weir_stopping", System, Info;
+    /// Weir has stopped in order.
+    WeirStopped => "weir_stopped", System, Info;
+    /// The life before did not end in order; said by the next one.
+    WeirCrashed => "weir_crashed", System, Warning;
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use tokio_util::sync::CancellationToken;
 use webhook::Orchestrator;
 
 use super::Outbox;
+use crate::journal::{self, Journal, Kind, Severity};
 
 /// Writes and sends until the service is over and nothing is left that can be done now.
 pub struct Driver {
     outbox: Outbox,
     store: Store,
     orchestrator: Option<Orchestrator>,
+    journal: Journal,
     /// At most one write and one event.
     work: JoinSet<Input>,
     stopping: CancellationToken,
@@ -35,12 +37,14 @@ impl Driver {
         outbox: Outbox,
         store: Store,
         orchestrator: Option<Orchestrator>,
+        journal: Journal,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             outbox,
             store,
             orchestrator,
+            journal,
             work: JoinSet::new(),
             stopping,
         }
@@ -109,28 +113,46 @@ impl Driver {
                         Input::Sent { sequence, outcome }
                     });
                 }
-                Effect::Tell(news) => tell(&news),
+                Effect::Tell(news) => tell(&self.journal, &news),
             }
         }
     }
 }
 
-fn tell(news: &News) {
-    match news {
-        News::Held(trouble) => tracing::warn!("events are held back: {}", trouble.what),
-        News::Resumed { failures, waiting } => {
-            tracing::info!(
-                "events go out again after {failures} failed attempt(s), {waiting} waiting"
-            );
-        }
-        News::GivenUp(dead) => {
-            let id = dead.event.id();
-            tracing::error!(event = id, "event {id} will not be told: {}", dead.why);
-        }
-        News::DiskFailing => tracing::error!(
-            "what happens to streams cannot be written; events go out from memory, and what a \
-             crash would lose is lost"
+/// Writes a line, and tells the journal.
+fn tell(journal: &Journal, news: &News) {
+    let (kind, message) = match news {
+        News::Held(trouble) => (
+            Kind::EventsHeldBack,
+            format!("events are held back: {}", trouble.what),
         ),
-        News::DiskBack => tracing::info!("what happens to streams is written again"),
+        News::Resumed { failures, waiting } => (
+            Kind::EventsResumed,
+            format!("events go out again after {failures} failed attempt(s), {waiting} waiting"),
+        ),
+        News::GivenUp(dead) => (
+            Kind::EventGivenUp,
+            format!("event {} will not be told: {}", dead.event.id(), dead.why),
+        ),
+        News::DiskFailing => (
+            Kind::DiskFailing,
+            "what happens to streams cannot be written; events go out from memory, and what a crash would lose is \
+             lost"
+                .to_owned(),
+        ),
+        News::DiskBack => (
+            Kind::DiskRecovered,
+            "what happens to streams is written again".to_owned(),
+        ),
+    };
+    match kind.severity() {
+        Severity::Info => tracing::info!("{message}"),
+        Severity::Warning => tracing::warn!("{message}"),
+        Severity::Error => tracing::error!("{message}"),
     }
+    let mut told = journal::News::new(kind, message);
+    if let News::GivenUp(dead) = news {
+        told.stream = Some(dead.event.stream.clone());
+    }
+    journal.tell(told);
 }

@@ -12,6 +12,9 @@ use crate::registry::Registry;
 use crate::selector::Selector;
 use crate::story::Tales;
 
+/// Bytes of a player's name in a sentence: "Lavf/61.1.100" and the like, with some room.
+const NAME_BYTES_MAX: usize = 40;
+
 /// What somebody is told through.
 pub(super) struct Teller<'a> {
     pub(super) registry: &'a Registry,
@@ -124,7 +127,28 @@ impl Teller<'_> {
     }
 }
 
-pub(super) fn viewer_left(registry: &Registry, handle: &Handle, viewer: &Viewer) {
+/// Somebody asks for media for the first time.
+pub(crate) fn viewer_joined(
+    registry: &Registry,
+    journal: &Journal,
+    handle: &Handle,
+    agent: &str,
+    delivery: Delivery,
+) {
+    let mode = mode(delivery);
+    let message = format!("a viewer joined: {}, {mode}", called(agent));
+    let news = News::new(Kind::ViewerJoined, message)
+        .with("agent", agent)
+        .with("mode", mode);
+    of_viewers(registry, journal, handle, news);
+}
+
+pub(super) fn viewer_left(
+    registry: &Registry,
+    journal: &Journal,
+    handle: &Handle,
+    viewer: &Viewer,
+) {
     if viewer.watching {
         let key = &handle.key;
         let (agent, bytes, address) = (&viewer.agent, viewer.bytes_sent, &viewer.address);
@@ -132,6 +156,48 @@ pub(super) fn viewer_left(registry: &Registry, handle: &Handle, viewer: &Viewer)
             tracing::info!(channel = %key, bytes, agent, "channel {key}: a viewer left");
         }
         tracing::debug!(channel = %key, "channel {key}: the viewer that left was at {address}");
+        let watched = viewer.last_active.since(viewer.connected_at).as_secs();
+        let (mode, called) = (mode(viewer.delivery), called(agent));
+        let message = format!("a viewer left after {watched} s: {called}, {mode}");
+        let news = News::new(Kind::ViewerLeft, message)
+            .with("agent", agent)
+            .with("mode", mode)
+            .with("seconds", watched.to_string())
+            .with("bytes_sent", bytes.to_string())
+            .with("skips", viewer.skips.to_string());
+        of_viewers(registry, journal, handle, news);
+    }
+}
+
+/// Tells the journal, as long as strangers do not make it all about them.
+fn of_viewers(registry: &Registry, journal: &Journal, handle: &Handle, news: News) {
+    let Some(left_out) = registry.room_in_journal() else {
+        return;
+    };
+    let stream = handle.stream();
+    let id = stream.as_ref().map(|stream| stream.id.as_str());
+    let mut news = news.of_channel(&handle.key, id);
+    drop(stream);
+    if 0 < left_out {
+        let more = format!(" ({left_out} arrivals and departures before it were left out)");
+        news.message.push_str(&more);
+        news = news.with("left_out", left_out.to_string());
+    }
+    journal.tell(news);
+}
+
+fn mode(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Playlists => "HLS",
+        Delivery::Continuous => "TS",
+    }
+}
+
+/// What a player calls itself, as far as it is a name and not a story.
+fn called(agent: &str) -> &str {
+    match agent.split([' ', '(']).next() {
+        None | Some("") => "a player without a name",
+        Some(name) => &name[..name.floor_char_boundary(NAME_BYTES_MAX)],
     }
 }
 

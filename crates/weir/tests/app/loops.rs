@@ -9,6 +9,7 @@ use weir::app::{Service, Staged};
 use weir::config::{Config, Secret};
 
 use crate::stage::{Answer, Stage, eventually, fast, fast_engine, post, request};
+use crate::streams_of_others::{report, session_on};
 
 const KEY: &str = "open sesame";
 const CONFIG: &str = "/stream-loop-detection/config";
@@ -274,5 +275,46 @@ async fn a_bad_change_is_told_field_by_field_and_changes_nothing() {
     )
     .await;
     assert_eq!(clear.status, StatusCode::FORBIDDEN);
+    assert_eq!(stage.get(CONFIG).await.json(), before);
+}
+
+#[tokio::test]
+async fn a_looping_stream_of_another_proxy_is_stopped_on_an_engine_of_ours() {
+    let stage = looping().await;
+    let session = session_on(stage.engine.address(), &stage.ids[1]).await;
+    let event = report("theirs", &session["stat_url"], &session["command_url"]);
+    let started = post(stage.address(), "/events/stream_started", Some(KEY), &event).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.text());
+    let known = |stats: &[Value]| stats.iter().any(|it| !it["livepos"].is_null());
+    stage.stats("theirs", known).await;
+    stage.detect(&json!({ "enabled": true })).await;
+    let list = stage.looping(1).await;
+    assert_eq!(list["stream_ids"][0], event["stream"]["key"]);
+    stage.engine_until(|it| it.stops_done == 1).await;
+    let story = stage.stories(1).await;
+    let story = &story["streams"][0];
+    assert_eq!(
+        (&story["id"], &story["end_reason"]),
+        (&json!("theirs"), &json!("looping"))
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_refused_and_changes_nothing() {
+    let stage = Stage::with(fast_engine(), |config| {
+        keyed(config);
+        // Whoever runs this may write everywhere, so the file's place is taken instead.
+        let file = config.data_dir.join("history.sqlite");
+        std::fs::create_dir_all(file).expect("a folder in its place");
+    })
+    .await;
+    let before = stage.get(CONFIG).await.json();
+    let refused = stage.detect(&json!({ "enabled": true })).await;
+    assert_eq!(refused.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(
+        refused.text().contains("cannot be saved"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(stage.get(CONFIG).await.json(), before);
 }

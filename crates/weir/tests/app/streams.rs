@@ -230,6 +230,31 @@ async fn a_stream_that_has_ended_keeps_its_story_and_its_figures_over_a_restart(
 }
 
 #[tokio::test]
+async fn a_disk_that_fails_disturbs_no_stream_and_leaves_what_is_known_without_it() {
+    let stage = stage(|config| {
+        let file = config.data_dir.join("history.sqlite");
+        std::fs::create_dir_all(file).expect("a folder in its place");
+    })
+    .await;
+    let player = stage.player().await;
+    let list = player.poll().await;
+    assert_eq!(player.fetch(&list.segments[0]).await.status, StatusCode::OK);
+    let stream = stage.running().await;
+    let id = id_of(&stream);
+    stage.stats(id, |stats| 2 <= stats.len()).await;
+    stage.end(id).await;
+    let ended = stage.stories(1).await;
+    let story = &ended["streams"][0];
+    assert_eq!(
+        (&story["id"], &story["end_reason"]),
+        (&stream["id"], &json!("stopped"))
+    );
+    assert_eq!(story["bytes_in"], Value::Null);
+    let stats = stage.get(&format!("/streams/{id}/stats")).await;
+    assert_eq!((stats.status, stats.json()), (StatusCode::OK, json!([])));
+}
+
+#[tokio::test]
 async fn ended_streams_come_page_by_page_and_from_a_time_on() {
     let stage = stage(|_| {}).await;
     for id in &stage.ids {
@@ -328,6 +353,14 @@ async fn sessions_and_the_whole_are_shown_with_what_they_carry() {
         assert_eq!(session[name], value, "{name}: {session:#}");
     }
     assert_eq!(session["clients"][0]["user_agent"], "test player");
+    // Nobody has asked for it but Weir.
+    let path = format!("/proxy/sessions/{}", stage.ids[0]);
+    let titled = eventually("the title is known", async || {
+        let session = stage.get(&path).await.json();
+        session["title"].is_string().then_some(session)
+    })
+    .await;
+    assert_eq!(titled["title"], "Channel 1");
     let by_id = stage
         .get(&format!("/proxy/sessions/{}", id_of(&stream)))
         .await

@@ -11,13 +11,13 @@ use crate::canary::Canary;
 use crate::stage::{Answer, Stage, fast_engine, post, request};
 
 /// Another proxy's session for a channel of an engine.
-async fn session_on(engine: SocketAddr, id: &str) -> Value {
+pub(crate) async fn session_on(engine: SocketAddr, id: &str) -> Value {
     let path = format!("/ace/manifest.m3u8?format=json&pid=another&id={id}");
     let answer = request(engine, Method::GET, &path, &[]).await.json();
     answer["response"].clone()
 }
 
-fn report(id: &str, stat_url: &Value, command_url: &Value) -> Value {
+pub(crate) fn report(id: &str, stat_url: &Value, command_url: &Value) -> Value {
     json!({
         "container_id": "box",
         "engine": { "host": "10.0.0.7", "port": 6878 },
@@ -30,7 +30,7 @@ fn report(id: &str, stat_url: &Value, command_url: &Value) -> Value {
 }
 
 impl Stage {
-    async fn report(&self, event: &Value) {
+    pub(crate) async fn report(&self, event: &Value) {
         let answer = post(self.address(), "/events/stream_started", None, event).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }

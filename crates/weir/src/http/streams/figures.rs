@@ -231,9 +231,7 @@ pub(in crate::http) async fn extended(
     let content = match (known, &infohash, engine) {
         (None, Some(infohash), Some(engine)) => {
             let asked = app.upstream.content(&engine, infohash).await.ok();
-            if let Some(content) = &asked {
-                app.records.titles.learn(infohash, content.clone());
-            }
+            app.records.titles.learn(infohash, asked.clone());
             asked
         }
         (known, _, _) => known,
