@@ -29,7 +29,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg strace
+	scripts/install-tools ffmpeg strace nginx-light caddy
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8
@@ -49,7 +49,7 @@ crash: ## kill the program at every single write it makes; `make test` tries som
 	WEIR_CRASH=all cargo test --locked -p weir --test crash -- --nocapture
 
 screenshot: players ## take the README's picture anew
-	cp tests/players/artifacts/panel-dark-1280.png docs/panel.png
+	cp tests/players/artifacts/panel-stream-dark-1280.png docs/panel.png
 
 bench: ## measure, and write docs/benchmarks.md; ARGS="--strict" fails if a goal is missed
 	scripts/install-tools nginx-light

@@ -1,79 +1,128 @@
-// The page: what one can watch, and what is playing. It holds which channel is open here, nothing else.
-import { useQuery } from '@tanstack/react-query';
-import { useCallback, useRef, useState } from 'react';
-import { notices, proxyStatus, sources } from './api';
-import { counted } from './format';
-import { Channels } from './views/channels';
-import { Notices } from './views/notices';
-import { Opener } from './views/opener';
-import { Player } from './views/player';
-import { Sources } from './views/sources';
+// The page: the way between the views, whether Weir is heard, and what needs a hand.
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { useLive, usePhase } from './api/live';
+import { useOverview } from './api/queries';
+import { counted } from './figures/format';
+import { Icon } from './parts/icon';
+import { KeyDialog } from './parts/key-dialog';
+import { type Page, PAGES, parse, type Route, to, useHash } from './route';
+import { Engines } from './views/engines';
+import { Events } from './views/events';
+import { Metrics } from './views/metrics';
+import { Overview } from './views/overview';
+import { ProblemLine } from './views/problems';
+import { Settings } from './views/settings';
+import { Stream } from './views/stream';
+import { Streams } from './views/streams';
 
-/** Often enough to see a viewer come and go, seldom enough to be free. */
-const STATUS_MILLISECONDS = 2000;
+const NAMES: Record<Page, string> = {
+  overview: 'Overview',
+  streams: 'Streams',
+  engines: 'Engines',
+  events: 'Events',
+  metrics: 'Metrics',
+  settings: 'Settings',
+};
 
-/** Soon enough for somebody who looks; nothing of it hurts a viewer at once. */
-const NOTICES_MILLISECONDS = 10_000;
+/** Pages that tell all that needs a hand by themselves. */
+const SHOW_PROBLEMS: readonly Page[] = ['overview', 'events'];
 
-/** A configuration changes when a person changes it. */
-const SOURCES_MILLISECONDS = 30_000;
+export function App() {
+  const route = parse(useHash());
+  const main = useRef<HTMLElement>(null);
+  useLive(useQueryClient(), topicsOf(route));
 
-export interface Chosen {
-  id: string;
-  name: string;
-  /** Counts openings, so that opening the same channel again starts it anew. */
-  opening: number;
-}
-
-export function App({ root }: { root: URL }) {
-  const status = useQuery({
-    queryKey: ['status'],
-    queryFn: ({ signal }) => proxyStatus(root, signal),
-    refetchInterval: STATUS_MILLISECONDS,
-  });
-  const known = useQuery({
-    queryKey: ['sources'],
-    queryFn: ({ signal }) => sources(root, signal),
-    refetchInterval: SOURCES_MILLISECONDS,
-  });
-
-  const troubles = useQuery({
-    queryKey: ['notices'],
-    queryFn: ({ signal }) => notices(root, signal),
-    refetchInterval: NOTICES_MILLISECONDS,
-  });
-
-  const [chosen, setChosen] = useState<Chosen>();
-  const stage = useRef<HTMLElement>(null);
-  const open = useCallback((id: string, name: string) => {
-    setChosen((before) => ({ id, name, opening: (before?.opening ?? 0) + 1 }));
-    stage.current?.scrollIntoView({ block: 'nearest' });
-  }, []);
-  const close = useCallback(() => setChosen(undefined), []);
+  const place = `${route.page}/${route.item ?? ''}`;
+  const before = useRef(place);
+  useEffect(() => {
+    document.title = `${NAMES[route.page]} · Weir`;
+    if (before.current === place) return;
+    before.current = place;
+    // A new view begins at its top, for readers of screens too.
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [place, route.page]);
 
   return (
-    <>
-      <header class="top">
-        <h1>Weir</h1>
-        <p class="total" aria-live="polite">
-          {status.data ? counted(status.data.total_viewers, 'viewer') : ''}
-        </p>
-      </header>
-      <Notices notices={troubles.data} />
-      <main>
-        <section class="stage" aria-label="Player" ref={stage}>
-          <Player root={root} chosen={chosen} onClose={close} />
-        </section>
-        <section class="choose" aria-labelledby="choose-title">
-          <h2 id="choose-title">Watch</h2>
-          <Opener sources={known.data} onOpen={open} />
-          <Sources query={known} openId={chosen?.id} onOpen={open} />
-        </section>
-        <section class="playing" aria-labelledby="playing-title">
-          <h2 id="playing-title">Playing now</h2>
-          <Channels query={status} sources={known.data} onOpen={open} />
-        </section>
+    <div class="shell">
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>To the content</button>
+      <aside class="side">
+        <p class="brand"><img src="./icon.svg" alt="" width="24" height="24" /> Weir</p>
+        <nav aria-label="Pages">
+          <ul>
+            {PAGES.map((page) => (
+              <li key={page}>
+                <a href={to(page)} aria-current={page === route.page ? 'page' : undefined}>
+                  <Icon name={page} />
+                  <span>{NAMES[page]}</span>
+                  {page === 'overview' && <ProblemCount />}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <Heard />
+      </aside>
+      <main ref={main} id="main" tabIndex={-1} aria-label={NAMES[route.page]}>
+        {!SHOW_PROBLEMS.includes(route.page) && <ProblemLine />}
+        <View route={route} />
       </main>
-    </>
+      <KeyDialog />
+    </div>
+  );
+}
+
+function View({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'overview':
+      return <Overview />;
+    case 'streams':
+      return route.item === undefined ? <Streams route={route} /> : <Stream key={route.item} channel={route.item} play={route.query.get('play')} />;
+    case 'engines':
+      return <Engines opened={route.item} />;
+    case 'events':
+      return <Events query={route.query} />;
+    case 'metrics':
+      return <Metrics />;
+    case 'settings':
+      return <Settings section={route.item} />;
+  }
+}
+
+/** What is shown decides what has to be told. */
+function topicsOf({ page, item }: Route): string[] {
+  const always = ['news', 'overview'];
+  if (page === 'streams' && item !== undefined) return [...always, 'channels', `channel:${item}`];
+  if (page === 'overview' || page === 'streams') return [...always, 'channels'];
+  return page === 'engines' ? [...always, 'engines'] : always;
+}
+
+function ProblemCount() {
+  const { data } = useOverview();
+  const problems = data?.problems ?? [];
+  if (problems.length === 0) return null;
+  const tone = problems.some((it) => it.severity === 'error') ? 'bad' : 'warning';
+  return <b class="count" data-tone={tone} aria-label={counted(problems.length, 'problem')}>{problems.length}</b>;
+}
+
+const HEARD = {
+  connecting: { word: 'Connecting…', tone: 'quiet', how: 'Weir is asked to tell what changes.' },
+  open: { word: 'Live', tone: 'good', how: 'What is shown changes as it happens.' },
+  lost: { word: 'Reconnecting…', tone: 'warning', how: 'What is shown is asked for every two seconds until Weir tells it by itself again.' },
+} as const;
+
+/** Whether what is shown is of now. */
+function Heard() {
+  const phase = usePhase();
+  const { isError, data } = useOverview();
+  const { word, tone, how } = HEARD[phase];
+  const isSilent = phase !== 'open' && isError;
+  return (
+    <p class="heard" role="status" data-tone={isSilent ? 'bad' : tone} title={how}>
+      <i aria-hidden="true" />
+      <span>{isSilent ? 'Weir does not answer' : word}</span>
+      {data && <span class="version">{data.version}</span>}
+    </p>
   );
 }

@@ -1,9 +1,12 @@
-// Starts the panel: the query client, the service root, the page.
+// Starts the panel: where Weir is, the query client, the page.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { render } from 'react';
-import { serviceRoot } from './api';
+import { setRoot } from './api/client';
 import { App } from './app';
-import './style.css';
+import './style/base.css';
+import './style/shell.css';
+import './style/parts.css';
+import './style/views.css';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -16,11 +19,12 @@ const queries = new QueryClient({
   },
 });
 
+setRoot(document.baseURI);
 const panel = document.getElementById('panel');
 if (panel) {
   render(
     <QueryClientProvider client={queries}>
-      <App root={serviceRoot(document.baseURI)} />
+      <App />
     </QueryClientProvider>,
     panel,
   );

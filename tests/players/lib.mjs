@@ -27,9 +27,25 @@ export const artifacts = resolve(process.env.WEIR_ARTIFACTS ?? join(here, 'artif
 
 /** Starts a demo on a free port; `stop` ends it as a person would, and fails when it ends badly. */
 export async function startWeir(channels = 2, engine = 'none', variables = {}) {
+  const args = ['demo', '--port', '0', '--channels', String(channels), '--engine', engine];
+  const { root, said, stop } = await start(args, variables, (lines) => idsIn(lines).length === channels);
+  const ids = idsIn(said);
+  const manifest = (id) => `${root}/ace/manifest.m3u8?id=${id}`;
+  const stream = (id) => `${root}/ace/stream/${id}.ts`;
+  return { root, ids, manifests: ids.map(manifest), streams: ids.map(stream), said, stop };
+}
+
+/** Starts Weir as an operator would, with these variables, on a free port. */
+export function startServer(variables) {
+  return start(['--port', '0', '--bind', '127.0.0.1'], variables, () => true);
+}
+
+const idsIn = (said) => [...new Set(said.flatMap((line) => line.match(/(?<=\/ace\/manifest\.m3u8\?id=)[0-9a-f]{40}/g) ?? []))];
+
+async function start(args, variables, isReady) {
   const binary = resolve(here, process.env.WEIR_BIN ?? '../../target/debug/weir');
   const folder = await mkdtemp(join(tmpdir(), 'weir-players-'));
-  const child = spawn(binary, ['demo', '--port', '0', '--channels', String(channels), '--engine', engine], {
+  const child = spawn(binary, args, {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,7 +58,6 @@ export async function startWeir(channels = 2, engine = 'none', variables = {}) {
   const exited = once(child, 'exit');
   exited.catch((error) => said.push(String(error)));
 
-  const ids = () => [...new Set(said.flatMap((line) => line.match(/(?<=\/ace\/manifest\.m3u8\?id=)[0-9a-f]{40}/g) ?? []))];
   const root = () => said.map((line) => line.match(/listening on (http:\/\/127\.0\.0\.1:\d+)/)?.[1]).find(Boolean);
 
   async function stop() {
@@ -58,15 +73,13 @@ export async function startWeir(channels = 2, engine = 'none', variables = {}) {
   try {
     await until('weir listens', START_MILLISECONDS_MAX, () => {
       if (child.exitCode !== null || child.pid === undefined) throw new Error(`weir did not start:\n${said.join('\n')}`);
-      return root() && ids().length === channels;
+      return root() && isReady(said);
     });
   } catch (error) {
     killOnExit();
     throw error;
   }
-  const manifest = (id) => `${root()}/ace/manifest.m3u8?id=${id}`;
-  const stream = (id) => `${root()}/ace/stream/${id}.ts`;
-  return { root: root(), ids: ids(), manifests: ids().map(manifest), streams: ids().map(stream), said, stop };
+  return { root: root(), said, stop };
 }
 
 /** Lets the demo's engine die (`death`) or give nothing (`silence`) for so long. */

@@ -1,32 +1,39 @@
 //! One channel's life: told what happened and what time it is, it says what to do; it never waits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::failure::{Failure, OpenFailure};
 use crate::growing::Growing;
 use crate::overlap::Overlap;
+use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::reserve::Reserve;
 use crate::resource::Resources;
+use crate::restraint::Restraint;
 use crate::settings::Settings;
 use crate::snapshot::{Counters, Phase, Snapshot};
-use crate::source::{Intake, Source};
+use crate::source::{Intake, PullId, Source, Where};
 use crate::time::Moment;
 use crate::window::{Numbering, Window};
 
 mod lifecycle;
 mod message;
+mod moving;
 mod poll;
 mod publish;
 mod pull;
 mod read;
+mod silence;
 mod slate;
 #[cfg(test)]
 mod tests;
 
 pub use message::{Effect, Input};
+use pull::Found;
 
 /// Where a channel is in its life.
 #[derive(Debug)]
@@ -67,6 +74,19 @@ impl State {
 pub struct Channel {
     state: State,
     source: Source,
+    /// Another source that is to take its place.
+    moving: Option<moving::Move>,
+    /// Sources whose places others have taken and which are being closed.
+    leaving: BTreeSet<PullId>,
+    /// What the engine says of the open source.
+    pulse: Pulse,
+    /// When the newest source was asked for, until it has given something.
+    asked_at: Option<Moment>,
+    /// How long that took when it was done last.
+    opening: Duration,
+    /// Where the next source is to be opened.
+    opens_at: Where,
+    restraint: Restraint,
     queue: Queue,
     reserve: Reserve,
     /// What sessions have shown of one broadcast.
@@ -112,6 +132,13 @@ impl Channel {
         Self {
             state: State::Idle,
             source: Source::Absent,
+            moving: None,
+            leaving: BTreeSet::new(),
+            pulse: Pulse::default(),
+            asked_at: None,
+            opening: Duration::ZERO,
+            opens_at: Where::Anywhere,
+            restraint: Restraint::default(),
             queue: Queue::default(),
             reserve: Reserve::default(),
             overlap: Overlap::default(),
@@ -152,10 +179,29 @@ impl Channel {
                 kind,
                 intake,
                 variant,
-            } => self.opened(now, settings, out, (pull, kind, intake), variant),
+            } => self.opened(
+                now,
+                settings,
+                out,
+                Found {
+                    pull,
+                    kind,
+                    intake,
+                    variant,
+                },
+            ),
             Input::OpenFailed { pull, failure } => self.open_failed(now, out, pull, failure),
             Input::Polled { pull, result } => self.polled(now, settings, out, pull, result),
             Input::BodyOpened { pull } => self.body_opened(now, pull),
+            Input::Measured {
+                pull,
+                measure,
+                elsewhere,
+            } => {
+                self.measured(now, pull, measure, elsewhere);
+            }
+            Input::MoveAway { cause: Some(cause) } => self.move_away(now, cause),
+            Input::MoveAway { cause: None } => self.drop_move(out),
             Input::Received { pull, chunks } => self.received(now, settings, out, pull, &chunks),
             Input::BodyEnded { pull, end } => self.body_ended(now, settings, out, pull, end),
             Input::Fetched { pull, item, result } if self.source.is(pull) => {
@@ -169,7 +215,7 @@ impl Channel {
                 self.loaded(now, resource, result);
             }
             Input::Sick { pull, cause } if self.source.is(pull) => {
-                self.lose(now, settings, out, cause);
+                self.lose(now, settings, out, cause, Where::Again);
             }
             Input::Closed { pull } => self.closed(now, pull),
             Input::Stop { reason } => self.stop(out, reason),
@@ -185,6 +231,8 @@ impl Channel {
         let was_over = matches!(self.state, State::Over);
         self.settle_life(now, settings, out);
         self.settle_pull(now, settings, out);
+        self.settle_move(now, settings, out);
+        self.measure_if_due(now, settings, out);
         self.open_gate(settings, out);
         let starts = self.state.starting_since().is_some();
         self.settle_slate(now, settings, out);
@@ -195,6 +243,8 @@ impl Channel {
         self.pace_when_filled(settings);
         self.fit_reading(settings);
         self.changed |= self.window.fit(settings);
+        // What was shown early is missing later.
+        self.give_up_if_stuck(now, settings, out);
         self.show_open(out);
         if let Some(promise) = self.window.promise() {
             out.push(Effect::Remember(promise));
@@ -212,6 +262,8 @@ impl Channel {
         let times = [
             self.life_deadline(settings),
             self.pull_deadline(settings),
+            self.measure_due(settings),
+            self.move_deadline(),
             self.slate_deadline(settings),
         ];
         times.into_iter().flatten().min()

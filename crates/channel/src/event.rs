@@ -73,6 +73,11 @@ pub enum Event {
         /// What was wrong with it.
         cause: String,
     },
+    /// Another source was open beside it and has taken its place.
+    SourceMoved {
+        /// Why it was left.
+        cause: String,
+    },
     /// Something is wrong with what the source sends; it is taken as well as can be.
     SourceFlawed {
         /// What, in words for who looks after it.

@@ -57,6 +57,18 @@ impl Growing {
         self.grown().elapsed
     }
 
+    /// Bytes of media that have come.
+    pub fn bytes(&self) -> usize {
+        self.grown().bytes
+    }
+
+    /// From its beginning to this byte, in the time of the media.
+    pub fn elapsed_at(&self, at: usize) -> Duration {
+        let grown = self.grown();
+        let share = at.min(grown.bytes) as f64 / grown.bytes.max(1) as f64;
+        grown.elapsed.mul_f64(share)
+    }
+
     /// Adds the media from this byte on to `out`, in pieces none of which splits a packet; `at` is an end of such a piece.
     pub fn media_from(&self, at: usize, out: &mut Vec<Bytes>) {
         let grown = self.grown();

@@ -82,9 +82,16 @@ pub(crate) struct Queue {
     next: u64,
     /// The next segment to be pushed does not follow on the one before.
     breaks: bool,
+    /// Requests that were not their segment's first.
+    retries: u64,
 }
 
 impl Queue {
+    /// Requests that were not their segment's first, since this was last asked.
+    pub(crate) fn take_retries(&mut self) -> u64 {
+        std::mem::take(&mut self.retries)
+    }
+
     /// Says that something is missing behind the last segment pushed.
     pub(crate) fn break_next(&mut self) {
         self.breaks = true;
@@ -174,6 +181,8 @@ impl Queue {
                 if item.first_tried.is_none() {
                     item.first_tried = Some(now);
                     item.patience = patience;
+                } else {
+                    self.retries += 1;
                 }
                 started.push((item.id, item.segment.clone()));
             }

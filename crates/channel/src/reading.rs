@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
-use ts::segment::{Options, Segmenter};
+use bytes::Bytes;
+use ts::segment::{Event as Cut, Options, Segmenter};
 
+use crate::patience::Bounds;
 use crate::settings::Settings;
 use crate::source::{PullId, SourceKind};
 use crate::time::Moment;
 
 /// Shortest time in which a body that flows must give a segment: a longest wait for a key frame, and some more.
 const STARVING_MIN: Duration = Duration::from_secs(30);
+
+/// Silences that engines make when a peer goes, however short segments are: with statistics that say that something is wrong, and
+/// without any.
+const LEAST: Duration = Duration::from_secs(2);
+const ORDINARY: Duration = Duration::from_secs(3);
 
 /// Lost bytes, missing key frames and the like are told no more often.
 const NOTICED_EVERY: Duration = Duration::from_secs(60);
@@ -31,6 +38,8 @@ pub(crate) struct Reading {
     pub(crate) heard_at: Moment,
     /// What comes next may have been shown already: a new body begins with what its source has held for a while.
     pub(crate) repeats: bool,
+    /// Nothing of it is wanted at the moment, because enough is there.
+    pub(crate) rests: bool,
     /// Whether any byte of it came.
     pub(crate) has_bytes: bool,
     /// When a segment was cut out of it last.
@@ -55,12 +64,21 @@ impl Reading {
             body_at: None,
             heard_at: now,
             repeats: false,
+            rests: false,
             has_bytes: false,
             cut_at: None,
             given: Duration::ZERO,
             segmenter: Segmenter::new(options),
             noticed_at: None,
         }
+    }
+
+    /// The next bytes of it; what can be cut out of them.
+    pub(crate) fn take(&mut self, now: Moment, chunks: &[Bytes]) -> Vec<Cut> {
+        self.heard_at = now;
+        self.has_bytes = true;
+        let segmenter = &mut self.segmenter;
+        chunks.iter().flat_map(|it| segmenter.push(it)).collect()
     }
 
     /// From now on its segments fit a target duration.
@@ -77,12 +95,24 @@ impl Reading {
         settings.segment_target * 9 / 10 <= self.given
     }
 
-    /// When it counts as stuck. It is silent, or it flows and is nothing that could be shown.
-    pub(crate) fn stuck_at(&self, target: Duration, settings: &Settings) -> Option<Moment> {
+    /// When it counts as stuck, if its silence may last for so long by `patience`. It is silent, or it flows and is nothing
+    /// that could be shown.
+    pub(crate) fn stuck_at(
+        &self,
+        target: Duration,
+        settings: &Settings,
+        patience: impl Fn(Moment, Bounds) -> Duration,
+    ) -> Option<Moment> {
         let begun = self.body_at?;
-        let patience = settings.no_data_timeout.min(target * 7 / 2).max(target * 2);
-        let starving = self.cut_at.unwrap_or(begun) + (patience * 2).max(STARVING_MIN);
-        Some((self.heard_at + patience).min(starving))
+        let usual = settings.no_data_timeout.min(target * 7 / 2).max(target * 2);
+        let bounds = Bounds {
+            least: target.max(LEAST),
+            ordinary: (target * 3 / 2).max(ORDINARY),
+            usual,
+        };
+        let silent = self.heard_at + patience(self.heard_at, bounds);
+        let starving = self.cut_at.unwrap_or(begun) + (usual * 2).max(STARVING_MIN);
+        Some(silent.min(starving))
     }
 
     /// Whether something that is wrong with it may be told once more.

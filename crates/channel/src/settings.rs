@@ -27,6 +27,10 @@ pub struct Settings {
     /// How sessions on engines give their media; nothing means as continuous bodies first, and as playlists where that
     /// fails (`engine_stream`).
     pub engine_intake: Option<Intake>,
+    /// How often an engine is asked how a session is doing.
+    pub measure_interval: Duration,
+    /// How far behind the newest media viewers of continuous bodies are at least (`ts_join_seconds`).
+    pub join_behind: Duration,
     /// How long the segments are that continuous bodies are cut into (`segment_seconds`).
     pub segment_target: Duration,
     /// Whether viewers are shown clips while there is nothing else (`slate`).
@@ -60,6 +64,8 @@ impl Default for Settings {
             poll_interval: 0.5,
             no_data_timeout: Duration::from_secs(60),
             engine_intake: None,
+            measure_interval: Duration::from_secs(1),
+            join_behind: Duration::from_secs(6),
             segment_target: Duration::from_secs(4),
             slate: false,
             slate_after: Duration::from_secs(8),

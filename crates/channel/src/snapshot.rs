@@ -67,6 +67,16 @@ pub struct Counters {
     pub bytes_in: u64,
     /// Clips published in the place of media.
     pub slate_segments: u64,
+    /// Segments of media published.
+    pub segments: u64,
+    /// Times that something was missing, whatever its length.
+    pub gaps: u64,
+    /// Segments that were asked for again.
+    pub retries: u64,
+    /// Breaks published: the timestamps or the format of what follows are others.
+    pub discontinuities: u64,
+    /// Sources that took the place of one that was lost while viewers were there.
+    pub failovers: u64,
 }
 
 /// A channel at one moment.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::follow::Follow;
+use crate::patience::Bounds;
 use crate::reading::Reading;
 use crate::settings::Settings;
 use crate::time::Moment;
@@ -42,6 +43,20 @@ impl Intake {
     }
 }
 
+/// On which engine a source is to be opened, where engines are to be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Where {
+    /// On whichever is best.
+    #[default]
+    Anywhere,
+    /// On the one that carried the channel last, which has its media still, or on another one.
+    Again,
+    /// On another than that one, if there is one.
+    Elsewhere,
+    /// On another than the one that carries the channel now and goes on carrying it; else not at all.
+    Beside,
+}
+
 /// The pull of a channel.
 #[derive(Debug)]
 pub(crate) enum Source {
@@ -78,6 +93,8 @@ pub(crate) struct Following {
     pub(crate) follow: Follow,
     pub(crate) opened_at: Moment,
     pub(crate) poll: Poll,
+    /// It has asked to be left alone for a while.
+    pub(crate) rests: bool,
     /// Polls that failed in a row.
     pub(crate) failures: u32,
 }
@@ -113,6 +130,15 @@ impl Source {
         match self {
             Self::Following(_) => Some(Intake::Playlist),
             Self::Reading(_) => Some(Intake::Continuous),
+            _ => None,
+        }
+    }
+
+    /// The open one's pull, if it is a session on an engine.
+    pub(crate) fn session(&self) -> Option<PullId> {
+        match self {
+            Self::Following(it) if it.kind == SourceKind::Session => Some(it.pull),
+            Self::Reading(it) if it.kind == SourceKind::Session => Some(it.pull),
             _ => None,
         }
     }
@@ -154,20 +180,32 @@ impl Following {
         }
     }
 
-    /// When the source counts as stuck: three and a half target durations without news, since
-    /// players give up then too, and no later than the operator wants. One that has news and no
+    /// When the source counts as stuck, if its silence may last for so long by `patience`. One that has news and no
     /// segment of it can be had gets twice as long. A list that says it is over is not stuck.
-    pub(crate) fn stuck_at(&self, last_segment: Moment, settings: &Settings) -> Option<Moment> {
+    pub(crate) fn stuck_at(
+        &self,
+        last_segment: Moment,
+        settings: &Settings,
+        patience: impl Fn(Moment, Bounds) -> Duration,
+    ) -> Option<Moment> {
         if self.follow.ended_since().is_some() {
             return None;
         }
         let target = self.follow.target();
         // What is new is seen a poll late.
-        let least = target * 3 / 2 + target.mul_f64(settings.poll_interval);
-        let patience = settings.no_data_timeout.min(target * 7 / 2).max(least);
+        let poll = target.mul_f64(settings.poll_interval);
+        let least = target * 3 / 2 + poll;
+        let usual = settings.no_data_timeout.min(target * 7 / 2).max(least);
+        let ordinary = if self.rests { usual } else { least };
         let since = self.opened_at.max(last_segment);
-        let frozen = since.max(self.follow.changed_at()) + patience;
-        let starving = since + (patience * 2).max(STARVING_MIN);
+        let silent = since.max(self.follow.changed_at());
+        let bounds = Bounds {
+            least: target + poll,
+            ordinary,
+            usual,
+        };
+        let frozen = silent + patience(silent, bounds);
+        let starving = since + (usual * 2).max(STARVING_MIN);
         // An answer that is on its way may be news; after a change of the interval the patience may be
         // over at the moment of the first question under it.
         let heard = match self.poll {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::meter::Meter;
+use crate::playhead::{Piece, Playhead, Playing};
 use crate::time::Moment;
 
 /// Viewers of one channel at most; more would be a flood of made-up tokens.
@@ -46,7 +48,31 @@ pub struct Viewer {
     /// Whether it has asked for media. One that has only fetched the entry point may be a probe: it
     /// keeps the channel running for a while but is not counted.
     pub watching: bool,
+    /// How far it can play.
+    pub playhead: Playhead,
+    rate: Meter,
     requests: u32,
+}
+
+/// What all viewers of a channel have had, those that have gone among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes of media.
+    pub bytes_sent: u64,
+    /// Times that one of them ran dry.
+    pub underruns: u64,
+    /// How long they had nothing to play, together.
+    pub stalled: Duration,
+    /// Times that one of them was moved on to newer media.
+    pub skips: u64,
+}
+
+impl Totals {
+    fn add(&mut self, viewer: &Viewer, playing: &Playing) {
+        self.underruns += playing.underruns;
+        self.stalled += playing.stalled;
+        self.skips += viewer.skips;
+    }
 }
 
 /// The table is closed: its channel is over, and a new one must be asked for.
@@ -87,6 +113,8 @@ pub struct Begun {
 pub struct Viewers {
     present: BTreeMap<ViewerId, Viewer>,
     closed: bool,
+    /// What those had who have gone; of bytes, what all have had.
+    gone: Totals,
 }
 
 impl Viewers {
@@ -113,6 +141,8 @@ impl Viewers {
             bytes_sent: 0,
             skips: 0,
             watching: false,
+            playhead: Playhead::default(),
+            rate: Meter::default(),
             requests: 0,
         });
         if viewer.address != caller.address {
@@ -130,18 +160,39 @@ impl Viewers {
     pub fn end(&mut self, now: Moment, id: ViewerId, bytes: u64) {
         if let Some(viewer) = self.present.get_mut(&id) {
             viewer.requests = viewer.requests.saturating_sub(1);
-            viewer.last_active = viewer.last_active.max(now);
-            viewer.bytes_sent += bytes;
+            viewer.sent(now, bytes);
+            self.gone.bytes_sent += bytes;
         }
     }
 
     /// A request goes on: bytes were sent to its viewer, or it was moved on so often.
     pub fn note(&mut self, now: Moment, id: ViewerId, bytes: u64, skips: u64) {
         if let Some(viewer) = self.present.get_mut(&id) {
-            viewer.last_active = viewer.last_active.max(now);
-            viewer.bytes_sent += bytes;
+            viewer.sent(now, bytes);
             viewer.skips += skips;
+            self.gone.bytes_sent += bytes;
         }
+    }
+
+    /// A viewer has media to play.
+    pub fn hand(&mut self, now: Moment, id: ViewerId, piece: Piece) {
+        if let Some(viewer) = self.present.get_mut(&id) {
+            viewer.playhead.feed(now, piece);
+        }
+    }
+
+    /// Bytes of media were sent to somebody who is not told apart.
+    pub fn sent_to_anybody(&mut self, bytes: u64) {
+        self.gone.bytes_sent += bytes;
+    }
+
+    /// What all of them have had so far.
+    pub fn totals(&self, now: Moment) -> Totals {
+        let mut totals = self.gone;
+        for viewer in self.present.values() {
+            totals.add(viewer, &viewer.playing(now));
+        }
+        totals
     }
 
     /// Takes off one that was refused, unless it watches or asks for something else as well.
@@ -157,11 +208,13 @@ impl Viewers {
 
     /// Takes off whoever has been silent for `idle`, and whose continuous body is over; returns them.
     pub fn expire(&mut self, now: Moment, idle: Duration) -> Vec<(ViewerId, Viewer)> {
-        self.present
-            .extract_if(.., |_, viewer| {
-                viewer.expiry(idle).is_some_and(|expiry| expiry <= now)
-            })
-            .collect()
+        let is_over =
+            |_: &ViewerId, viewer: &mut Viewer| viewer.expiry(idle).is_some_and(|at| at <= now);
+        let gone: Vec<_> = self.present.extract_if(.., is_over).collect();
+        for (_, viewer) in &gone {
+            self.gone.add(viewer, &viewer.playing(now));
+        }
+        gone
     }
 
     /// When the next viewer would be taken off, if nobody asks for anything.
@@ -179,7 +232,9 @@ impl Viewers {
     /// Closes the table and sends everybody away.
     pub fn close(&mut self) {
         self.closed = true;
-        self.present.clear();
+        for (_, viewer) in std::mem::take(&mut self.present) {
+            self.gone.add(&viewer, &viewer.playing(viewer.last_active));
+        }
     }
 
     /// Whether nobody is let in any more.
@@ -207,6 +262,27 @@ impl Viewers {
 }
 
 impl Viewer {
+    /// How it plays.
+    pub fn playing(&self, now: Moment) -> Playing {
+        let heard = if self.requests == 0 {
+            self.last_active
+        } else {
+            now
+        };
+        self.playhead.at(now, heard)
+    }
+
+    /// Bits per second that it was sent of late.
+    pub fn rate(&self, now: Moment) -> u64 {
+        self.rate.rate(now)
+    }
+
+    fn sent(&mut self, now: Moment, bytes: u64) {
+        self.last_active = self.last_active.max(now);
+        self.bytes_sent += bytes;
+        self.rate.add(now, bytes);
+    }
+
     /// When it is to be taken off, if it asks for nothing more.
     fn expiry(&self, idle: Duration) -> Option<Moment> {
         match (self.requests, self.delivery) {
@@ -400,5 +476,38 @@ mod tests {
         let gone = viewers.expire(at(500), IDLE);
         let figures = gone.iter().map(|(_, it)| (it.bytes_sent, it.skips));
         assert_eq!(figures.collect::<Vec<_>>(), [(1_020, 1)]);
+    }
+
+    #[test]
+    fn what_viewers_had_is_still_known_when_they_have_gone() {
+        let mut viewers = Viewers::default();
+        let piece = |sequence| Piece {
+            sequence: crate::segment::MediaSequence(sequence),
+            until: Duration::from_secs(2),
+            slate: false,
+        };
+        for id in [1, 2] {
+            request(&mut viewers, 0, id, true);
+            viewers.hand(at(0), ViewerId(id), piece(7));
+        }
+        // The one asks on when it has run dry, the other was never heard of again.
+        request(&mut viewers, 5, 1, true);
+        let told = |viewers: &Viewers, now| {
+            let totals = viewers.totals(at(now));
+            (
+                totals.bytes_sent,
+                totals.underruns,
+                totals.stalled.as_secs(),
+            )
+        };
+        assert_eq!(told(&viewers, 6), (30, 1, 3));
+        viewers.hand(at(6), ViewerId(1), piece(8));
+        assert_eq!(told(&viewers, 6), (30, 1, 4));
+        viewers.sent_to_anybody(12);
+        assert_eq!(viewers.expire(at(30), IDLE).len(), 2);
+        assert_eq!(told(&viewers, 30), (42, 1, 4));
+        request(&mut viewers, 40, 3, true);
+        viewers.close();
+        assert_eq!(told(&viewers, 50), (52, 1, 4));
     }
 }

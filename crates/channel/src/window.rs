@@ -205,6 +205,11 @@ impl Window {
         self.has_media
     }
 
+    /// Whether anything was ever appended, in this life or an earlier one.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.date.is_some()
+    }
+
     /// Fixes the target duration, unless it stands, at no less than any segment held, rounded up, and no less than
     /// the source's.
     pub(crate) fn fix_target(&mut self, source: Duration, settings: &Settings) {

@@ -2,26 +2,33 @@
 
 use std::time::Duration;
 
+use std::sync::{Arc, OnceLock};
+
 use tokio::time::Instant;
 
 use crate::media::Media;
+
+/// When a broadcast began: with the first who listened. Clones have one beginning, so that engines which find the same
+/// broadcast in the world play the same of it.
+#[derive(Debug, Clone, Default)]
+pub struct Epoch(Arc<OnceLock<Instant>>);
 
 /// Media that is being sent since somebody first listened.
 #[derive(Debug)]
 pub(crate) struct Broadcast {
     media: Media,
-    started: Option<Instant>,
+    epoch: Epoch,
     /// Segments that are complete, and when the next one will be.
     complete: u64,
     next_end: Duration,
 }
 
 impl Broadcast {
-    pub(crate) fn new(media: Media) -> Self {
+    pub(crate) fn new(media: Media, epoch: Epoch) -> Self {
         let next_end = media.duration(0);
         Self {
             media,
-            started: None,
+            epoch,
             complete: 0,
             next_end,
         }
@@ -33,7 +40,8 @@ impl Broadcast {
 
     /// The segment that is being sent at the moment; the first call of all finds number 0.
     pub(crate) fn number(&mut self, now: Instant) -> u64 {
-        let elapsed = now.saturating_duration_since(*self.started.get_or_insert(now));
+        let began = *self.epoch.0.get_or_init(|| now);
+        let elapsed = now.saturating_duration_since(began);
         while self.next_end <= elapsed {
             self.complete += 1;
             self.next_end += self.media.duration(self.complete);
@@ -57,7 +65,7 @@ mod tests {
             duration: SECOND,
             bytes: 1880,
         };
-        let mut broadcast = Broadcast::new(Media::marked(marked));
+        let mut broadcast = Broadcast::new(Media::marked(marked), Epoch::default());
         let start = clock::now();
         assert_eq!(broadcast.number(start), 0);
         assert_eq!(broadcast.number(start + SECOND * 30), 30);

@@ -15,6 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use crate::broadcast::Epoch;
 use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::serve::Server;

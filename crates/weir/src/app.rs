@@ -9,6 +9,7 @@ use engine::{Http, Timeouts};
 use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
+use tokio::sync::watch;
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
@@ -19,10 +20,12 @@ use crate::engines::{self, Engines, Leftover, Prober};
 use crate::http::server::{Limits, Listener};
 use crate::http::{self, App};
 use crate::journal::{Journal, life};
+use crate::metrics::Requests;
 use crate::outbox::{self, Outbox};
 use crate::pull::Context;
 use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
@@ -74,14 +77,7 @@ impl Service {
         let beside = (journal.clone(), store.clone());
         let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
         watch_over(&engines, left, &http, &tasks);
-        let upstream = Arc::new(Upstream::new(
-            http,
-            engines.clone(),
-            clock,
-            Arc::clone(&config),
-            settings.clone(),
-            tasks.clone(),
-        ));
+        let upstream = upstream(http, &engines, clock, (&config, &settings), &tasks);
         let context = Context {
             clock,
             config: Arc::clone(&config),
@@ -95,6 +91,7 @@ impl Service {
         };
         let registry = Registry::new(context.clone(), tasks.clone());
         collect::start(&context, &registry, &tasks, &last);
+        let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
         let since = life::began(&journal, address).await;
@@ -111,9 +108,12 @@ impl Service {
             outbox,
             journal: journal.clone(),
             live: http::Live::default(),
-            stopping: tasks.stopping().clone(),
             records,
+            series,
+            requests: Requests::new(http::PLAYLIST, http::SEGMENT),
+            started_at: since,
             names,
+            stopping: tasks.stopping().clone(),
             demo: staged.stage,
         });
         let standing = tasks.running();
@@ -221,6 +221,24 @@ fn outbox(
     );
     last.spawn(driver.run());
     Ok(outbox)
+}
+
+/// What channels pull from.
+fn upstream(
+    http: Http,
+    engines: &Engines,
+    clock: Clock,
+    (config, settings): (&Arc<Config>, &watch::Receiver<Arc<Settings>>),
+    tasks: &Tasks,
+) -> Arc<Upstream> {
+    Arc::new(Upstream::new(
+        http,
+        engines.clone(),
+        clock,
+        Arc::clone(config),
+        settings.clone(),
+        tasks.clone(),
+    ))
 }
 
 /// Probes the engines, and ends what an earlier Weir has left on them.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-pub use args::{Args, Command, DemoArgs, Misbehaviour, ServeArgs};
+pub use args::{Args, Command, DemoArgs, HealthArgs, Misbehaviour, ServeArgs};
 
 use crate::journal::Retention;
 use crate::settings::{EngineStream, Settings, Slate};
@@ -112,6 +112,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The settings of the contract.
     pub settings: Settings,
+    /// Names of those that variables have set.
+    pub settings_given: Vec<&'static str>,
 }
 
 impl Config {
@@ -140,6 +142,8 @@ impl Config {
                 EngineStream::Ts => Some(Intake::Continuous),
                 EngineStream::Hls => Some(Intake::Playlist),
             },
+            measure_interval: self.collect_interval,
+            join_behind: settings.ts_join_seconds,
             segment_target: settings.segment_seconds,
             slate: settings.slate != Slate::Off,
             slate_after: self.slate_after,

@@ -114,6 +114,12 @@ impl Engines {
         report.into_iter().map(known).collect()
     }
 
+    /// Engines that answer, as far as is known.
+    pub fn healthy(&self) -> usize {
+        let all = self.all();
+        all.iter().filter(|it| it.engine.answers()).count()
+    }
+
     /// One engine.
     pub fn get(&self, engine: &Address) -> Option<Known> {
         self.all()

@@ -2,17 +2,24 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use channel::{Caller, Counters, Delivery, EndReason, Refused, Snapshot, ViewerId, Viewers};
+use channel::{
+    Caller, Counters, Delivery, EndReason, Moment, Piece, Refused, Snapshot, ViewerId, Viewers,
+};
 use engine::{Session, Stat};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use crate::clock::Clock;
+use crate::samples::{Percentiles, Samples};
 use crate::selector::Selector;
 use crate::story::Tale;
 use crate::upstream::Open;
+
+/// Rest between two words to the table about a body that is taken as fast as it is made.
+const NOTE_REST: Duration = Duration::from_millis(500);
 
 /// News for a driver that may wait to be read; arrivals beyond it say nothing new.
 pub const MESSAGES_MAX: usize = 256;
@@ -104,6 +111,10 @@ pub struct Handle {
     viewers: Mutex<Viewers>,
     stream: Mutex<Option<Stream>>,
     bytes_out: AtomicU64,
+    /// How long segments took to be had.
+    fetches: Mutex<Samples>,
+    /// Segments that viewers asked for and that were not there.
+    missed: AtomicU64,
 }
 
 impl Handle {
@@ -128,6 +139,8 @@ impl Handle {
             viewers: Mutex::default(),
             stream: Mutex::default(),
             bytes_out: AtomicU64::new(0),
+            fetches: Mutex::default(),
+            missed: AtomicU64::new(0),
         };
         (Arc::new(handle), show, receiver)
     }
@@ -156,8 +169,33 @@ impl Handle {
             starts: begun.starts,
             continuous: caller.delivery == Delivery::Continuous,
             bytes: 0,
+            reached: None,
+            noted_at: Moment::ZERO,
             forget: false,
         })
+    }
+
+    /// A segment of the source was asked for at `since` and is there now.
+    pub fn fetched(&self, since: Moment) {
+        let now = self.clock.now();
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.add(now, now.since(since));
+    }
+
+    /// How long segments took to be had in the last minutes.
+    pub fn fetch_times(&self) -> Option<Percentiles> {
+        let fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.percentiles(self.clock.now())
+    }
+
+    /// Somebody asked for a segment that is not there.
+    pub fn miss(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was.
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     /// The viewers; never to be held across a wait.
@@ -262,6 +300,9 @@ pub struct Visit {
     /// Its viewer is gone when it ends.
     continuous: bool,
     bytes: u64,
+    /// The newest media of those bytes that its viewer can play, and that the table does not know of yet.
+    reached: Option<Piece>,
+    noted_at: Moment,
     forget: bool,
 }
 
@@ -283,11 +324,34 @@ impl Visit {
         total.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// The viewer has media to play, up to this.
+    pub fn reached(&mut self, piece: Piece) {
+        self.reached = Some(piece);
+    }
+
     /// Tells the channel what was sent so far, and how often the viewer was moved on since it was last told.
     pub fn note(&mut self, skips: u64) {
         let bytes = std::mem::take(&mut self.bytes);
-        let now = self.handle.clock.now();
-        self.handle.viewers().note(now, self.id, bytes, skips);
+        self.noted_at = self.handle.clock.now();
+        let mut viewers = self.handle.viewers();
+        viewers.note(self.noted_at, self.id, bytes, skips);
+        if let Some(piece) = self.reached.take() {
+            viewers.hand(self.noted_at, self.id, piece);
+        }
+    }
+
+    /// Tells it if the viewer has media that it does not know of.
+    pub fn note_what_it_has(&mut self) {
+        if self.reached.is_some() {
+            self.note(0);
+        }
+    }
+
+    /// Tells it now and then.
+    pub fn note_at_times(&mut self) {
+        if NOTE_REST <= self.handle.clock.now().since(self.noted_at) {
+            self.note(0);
+        }
     }
 
     /// The request was refused: its viewer leaves with it instead of being waited for.
@@ -299,7 +363,11 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut viewers = self.handle.viewers();
-        viewers.end(self.handle.clock.now(), self.id, self.bytes);
+        let now = self.handle.clock.now();
+        viewers.end(now, self.id, self.bytes);
+        if let Some(piece) = self.reached.take() {
+            viewers.hand(now, self.id, piece);
+        }
         if self.forget {
             viewers.leave(self.id);
         }

@@ -1,9 +1,12 @@
 //! The HTTP side: the only place that knows routes, statuses and JSON. It decides nothing about
 //! channels.
 
+mod alive;
 mod api;
 mod auth;
+mod base;
 mod body;
+mod channels;
 mod config;
 mod connection;
 mod continuous;
@@ -19,16 +22,22 @@ mod line_ends;
 mod live;
 mod loops;
 mod media;
+mod metrics;
 mod orchestrator;
+mod overview;
 mod panel;
 mod parameters;
 mod patience;
 mod play;
+mod playlists;
 mod query;
 mod receive;
 pub mod server;
 mod streams;
 mod topics;
+
+pub use direct::{PLAYLIST, SEGMENT};
+mod settings;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -48,9 +57,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engines::Engines;
 use crate::journal::Journal;
+use crate::metrics::Requests;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::registry::Registry;
+use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
 
@@ -104,10 +115,16 @@ pub struct Parts {
     pub records: Records,
     /// Those who listen to what happens.
     pub live: Live,
-    /// Cancelled when the service ends.
-    pub stopping: CancellationToken,
+    /// What was sampled of channels and of the whole.
+    pub series: Series,
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// When the service began.
+    pub started_at: jiff::Timestamp,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
+    /// Cancelled when the service is to end.
+    pub stopping: CancellationToken,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
@@ -131,8 +148,8 @@ pub fn router(app: App) -> Router {
         .route("/ace/getstream", get(play::getstream))
         .route("/ace/manifest.m3u8", get(play::manifest))
         .route("/ace/stream/{file}", get(continuous::file))
-        .route("/ace/hls/{channel}/media.m3u8", get(play::media))
-        .route("/ace/hls/{channel}/segment/{file}", get(media::segment))
+        .route(direct::PLAYLIST, get(play::media))
+        .route(direct::SEGMENT, get(media::segment))
         .route("/ace/hls/{channel}/init/{file}", get(media::init))
         .route("/ace/hls/{channel}/key/{file}", get(media::key))
         // Set before the layers, or it would stand outside of them.
@@ -152,6 +169,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::every))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            metrics::count,
+        ))
         .with_state(app)
 }
 
@@ -167,6 +188,8 @@ fn described() -> OpenApiRouter<App> {
         .route("/api/v1/outbox", get(events::outbox))
         .route("/api/v1/outbox/retry", post(events::retry))
         .route("/health/status", get(api::health))
+        .routes(routes!(alive::live))
+        .routes(routes!(alive::ready))
         .routes(routes!(api::version))
         .routes(routes!(streams::list))
         .routes(routes!(streams::stop::one))
@@ -189,6 +212,16 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(engines::drain))
         .routes(routes!(journal::events))
         .routes(routes!(live::events))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::viewers))
+        .routes(routes!(channels::buffer))
+        .routes(routes!(overview::now))
+        .routes(routes!(overview::series))
+        .routes(routes!(metrics::scrape))
+        .routes(routes!(settings::form))
+        .routes(routes!(playlists::named))
+        .routes(routes!(playlists::rewrite))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/demo", get(demo::figures))
         .route("/api/v1/demo/death", post(demo::death))

@@ -1,13 +1,15 @@
 //! The program: reads what the operator said, starts the service, and waits to be told to stop.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use weir::app::{Service, Staged};
-use weir::config::{self, Args, Command, Config, LogFormat, ServeArgs};
-use weir::demo;
+use weir::config::{self, Args, Command, Config, HealthArgs, LogFormat, ServeArgs};
+use weir::{demo, probe};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,6 +31,13 @@ fn main() -> ExitCode {
             log(LogFormat::Text);
             run(|stop| async move { demo::run(&args, stop).await })
         }
+        Some(Command::Health(args)) => match listens(&args) {
+            Ok(address) => {
+                let patience = Duration::from_secs(args.wait);
+                run(|_| async move { Ok(probe::ready(probe::asked(address), patience).await?) })
+            }
+            Err(mistakes) => return mistaken(&mistakes),
+        },
         Some(Command::Serve(serve)) => match read(&serve) {
             Ok(config) => serve_with(config),
             Err(mistakes) => return mistaken(&mistakes),
@@ -49,6 +58,16 @@ fn main() -> ExitCode {
 
 fn read(args: &ServeArgs) -> Result<Config, Vec<String>> {
     Config::read(args, config::variable)
+}
+
+/// Where a Weir with the same flags and variables listens.
+fn listens(args: &HealthArgs) -> Result<SocketAddr, Vec<String>> {
+    let serve = ServeArgs {
+        port: args.port.clone(),
+        bind: args.bind.clone(),
+        ..ServeArgs::default()
+    };
+    Ok(Config::read(&serve, |_| None)?.listen)
 }
 
 fn serve_with(config: Config) -> anyhow::Result<()> {

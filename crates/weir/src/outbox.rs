@@ -6,6 +6,7 @@
 
 mod driver;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ struct Inner {
     wake: Notify,
     /// Changes with each write that ends.
     writes: watch::Sender<()>,
+    /// Streams that began and that ended since the service was started.
+    began: AtomicU64,
+    ended: AtomicU64,
 }
 
 /// The ledger, and what it wants done and is not done yet. Bounded by the ledger: it asks for one
@@ -58,6 +62,8 @@ impl Outbox {
             book: Mutex::new(Book { ledger, effects }),
             wake: Notify::new(),
             writes: watch::Sender::new(()),
+            began: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
         };
         let inner = Arc::new(inner);
         Self { clock, inner }
@@ -65,13 +71,21 @@ impl Outbox {
 
     /// A stream of our own has begun.
     pub fn began(&self, stream: Stream) {
+        self.inner.began.fetch_add(1, Ordering::Relaxed);
         self.take(Input::Began(Box::new(stream)));
     }
 
-    /// A stream of our own is over; one that never began is passed over.
+    /// A stream of our own that began is over.
     pub fn ended(&self, stream: &str, reason: &'static str) {
+        self.inner.ended.fetch_add(1, Ordering::Relaxed);
         let stream = stream.to_owned();
         self.take(Input::Ended { stream, reason });
+    }
+
+    /// How many streams began and how many ended, those that were reported among them.
+    pub fn counted(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.inner.began), count(&self.inner.ended))
     }
 
     /// Events that are held back are to be tried at once.
@@ -83,6 +97,7 @@ impl Outbox {
     pub fn report(&self, stream: Stream) -> Result<Taken<Arc<Stream>>, TooMany> {
         let mut book = self.book();
         let (value, effects) = book.ledger.report(now(self.clock), stream)?;
+        self.inner.began.fetch_add(1, Ordering::Relaxed);
         let write = book.ledger.write_number();
         self.put(book, effects);
         Ok(Taken { value, write })
@@ -99,6 +114,8 @@ impl Outbox {
         let (value, effects) = book
             .ledger
             .report_end(now(self.clock), stream, container, reason);
+        let ended = u64::from(value.updated);
+        self.inner.ended.fetch_add(ended, Ordering::Relaxed);
         let write = book.ledger.write_number();
         self.put(book, effects);
         Taken { value, write }

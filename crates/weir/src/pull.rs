@@ -4,8 +4,10 @@
 //! channel out of the registry itself.
 
 mod budget;
+mod measure;
 mod reading;
 mod requests;
+mod sources;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -13,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-use channel::{Channel, Effect, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
-use engine::Live;
+use channel::{Channel, Effect, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
+use engine::{Address, Live};
 pub(crate) use tell::viewer_joined;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -31,6 +33,7 @@ use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::upstream::{Open, Upstream};
 use reading::{Body, Read};
+use sources::Current;
 
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
 /// properly: with the stop that follows, less than a shutdown waits.
@@ -79,14 +82,6 @@ struct Answer {
     body: Option<Box<Live>>,
 }
 
-/// An open source, as long as requests to it are made.
-struct Current {
-    pull: PullId,
-    open: Open,
-    /// Whether it has given a playlist; before that an engine may hold its answer back for long.
-    listed: bool,
-}
-
 pub(crate) struct Driver {
     context: Context,
     registry: Registry,
@@ -95,17 +90,21 @@ pub(crate) struct Driver {
     limits: channel::Settings,
     show: watch::Sender<Arc<Snapshot>>,
     messages: mpsc::Receiver<Message>,
-    /// Requests to the current source; dropped with it.
-    requests: JoinSet<Answer>,
     /// Sources being opened and closed; they are always seen through.
     sessions: JoinSet<Answer>,
     current: Option<Current>,
-    /// The current source's body, if it has one that is open.
-    body: Option<Body>,
+    /// The source that is to take its place, with its first media.
+    aside: Option<Current>,
+    /// The engine that carried the channel last.
+    left: Option<Address>,
+    /// The channel is to leave the engine that carries it.
+    leaves: bool,
+    /// Changes when engines have to be left.
+    moves: watch::Receiver<u64>,
     /// Pulls that are to be closed as soon as they are opened.
     unwanted: BTreeSet<PullId>,
-    /// The pull whose session's statistics are being read.
-    watched: Option<PullId>,
+    /// Why the source before was given up.
+    lost: String,
     present: bool,
     target: Duration,
     finished: bool,
@@ -116,6 +115,8 @@ enum Wake {
     Message(Message),
     Answer(Box<Answer>),
     Read(PullId, Read),
+    /// Engines have to be left, or need not be any more.
+    Moves,
     Lost,
     Shutdown,
     Deadline,
@@ -131,6 +132,7 @@ pub(crate) fn prepare(
     let limits = context.config.channel_settings(&context.settings.borrow());
     let first = channel.snapshot(&limits);
     let (handle, show, messages) = Handle::new(selector, context.clock, first);
+    let moves = context.upstream.moves();
     let driver = Driver {
         context,
         registry,
@@ -139,12 +141,14 @@ pub(crate) fn prepare(
         limits,
         show,
         messages,
-        requests: JoinSet::new(),
         sessions: JoinSet::new(),
         current: None,
-        body: None,
+        aside: None,
+        left: None,
+        leaves: false,
+        moves,
         unwanted: BTreeSet::new(),
-        watched: None,
+        lost: String::new(),
         present: false,
         target: TARGET_UNKNOWN,
         finished: false,
@@ -190,6 +194,7 @@ impl Driver {
                 Wake::Answer(answer) => self.answered(*answer),
                 Wake::Read(pull, read) => self.take_read(pull, read),
                 Wake::Message(Message::Stop(reason)) => self.take(Input::Stop { reason }),
+                Wake::Moves => self.look_at_engine(),
                 Wake::Message(Message::Left) | Wake::Lost => {}
                 Wake::Shutdown => {
                     self.handle.viewers().close();
@@ -217,14 +222,18 @@ impl Driver {
         let stopped = matches!(self.show.borrow().phase, Phase::Stopping);
         let now = self.context.clock.now();
         let pace = reading::pace(self.handle.viewers().watching());
-        let body = self.body.as_mut();
-        let body = body.filter(|_| self.channel.wants_more(now, &self.limits));
+        let wanted = self.channel.wants_more(now, &self.limits);
+        let (body, requests) = parts(self.current.as_mut());
+        let body = body.filter(|_| wanted);
+        let (body_aside, requests_aside) = parts(self.aside.as_mut());
         tokio::select! {
             biased;
             () = stopping.cancelled(), if !stopped => Wake::Shutdown,
             Some(message) = self.messages.recv() => Wake::Message(message),
             Some(done) = self.sessions.join_next() => done.map_or(Wake::Lost, answered),
-            Some(done) = self.requests.join_next() => done.map_or(Wake::Lost, answered),
+            done = sources::next(requests) => done.map_or(Wake::Lost, answered),
+            done = sources::next(requests_aside) => done.map_or(Wake::Lost, answered),
+            Ok(()) = self.moves.changed() => Wake::Moves,
             Ok(()) = self.context.settings.changed() => {
                 let settings = self.context.settings.borrow_and_update();
                 self.limits = self.context.config.channel_settings(&settings);
@@ -232,6 +241,7 @@ impl Driver {
             }
             () = sleep_until(self.context.clock, deadline) => Wake::Deadline,
             (pull, read) = reading::next(body, now, pace) => Wake::Read(pull, read),
+            (pull, read) = reading::next(body_aside, now, pace) => Wake::Read(pull, read),
         }
     }
 
@@ -272,40 +282,35 @@ impl Driver {
             (Input::Opened { pull, .. }, Some(open)) if self.unwanted.remove(pull) => {
                 return self.close(*pull, *open);
             }
-            (Input::Opened { pull, .. }, Some(open)) => {
-                self.handle.opened(&open);
-                self.current = Some(Current {
-                    pull: *pull,
-                    open: *open,
-                    listed: false,
-                });
-            }
+            (Input::Opened { pull, .. }, Some(open)) => self.keep(*pull, *open),
             (Input::OpenFailed { pull, .. }, _) if self.unwanted.remove(pull) => {
                 return self.take(Input::Closed { pull: *pull });
             }
             (Input::BodyOpened { pull }, _) => {
-                let (pull, current) = (*pull, self.current.as_ref());
-                let wanted = body.filter(|_| current.is_some_and(|it| it.pull == pull));
-                let read_at = self.context.clock.now();
-                self.body = wanted.map(|live| Body {
-                    pull,
-                    live,
-                    read_at,
-                });
+                let (pull, read_at) = (*pull, self.context.clock.now());
+                if let Some(source) = self.source(pull) {
+                    source.body = body.map(|live| Body {
+                        pull,
+                        live,
+                        read_at,
+                    });
+                }
             }
             (Input::Polled { pull, result }, _) => {
-                if let (Some(current), Ok(list)) = (&mut self.current, result)
-                    && current.pull == *pull
-                {
+                if let (Some(source), Ok(list)) = (self.source(*pull), result) {
+                    source.listed = true;
+                    source.open.place = place.unwrap_or_else(|| source.open.place.clone());
                     self.target = list.target_duration.min(TARGET_MAX);
-                    current.listed = true;
-                    current.open.place = place.unwrap_or_else(|| current.open.place.clone());
                 }
             }
             _ => {}
         }
+        let opened = matches!(input, Input::Opened { .. });
         self.take(input);
-        self.watch_session();
+        if opened {
+            self.leaves = false;
+            self.look_at_engine();
+        }
     }
 
     fn take(&mut self, input: Input) {
@@ -317,7 +322,8 @@ impl Driver {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Open { pull, intake } => self.open(pull, intake),
+            Effect::Open { pull, intake, at } => self.open(pull, intake, at),
+            Effect::Measure { pull } => self.measure(pull),
             Effect::Read { pull } => self.read(pull),
             Effect::Poll { pull } => self.poll(pull),
             Effect::Fetch {
@@ -349,12 +355,17 @@ impl Driver {
                 self.context.store.remember(&self.handle.key, numbers);
             }
             Effect::Tell(event) => {
+                if let Event::SourceLost { cause } = &event {
+                    self.lost.clone_from(cause);
+                }
                 let teller = tell::Teller {
                     registry: &self.registry,
                     outbox: &self.context.outbox,
                     journal: &self.context.journal,
                     tales: &self.context.records.tales,
                     handle: &self.handle,
+                    left: self.left.as_ref(),
+                    lost: &self.lost,
                 };
                 teller.event(&event);
             }
@@ -369,6 +380,14 @@ impl Driver {
             self.finished = true;
         }
         // Whoever came has also sent word of it, and that is still to be read.
+    }
+}
+
+/// A source's body and its requests.
+fn parts(source: Option<&mut Current>) -> (Option<&mut Body>, Option<&mut JoinSet<Answer>>) {
+    match source {
+        Some(source) => (source.body.as_mut(), Some(&mut source.requests)),
+        None => (None, None),
     }
 }
 

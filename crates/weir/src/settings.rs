@@ -1,5 +1,6 @@
 //! The settings an operator may change: two tables, from which checks, help and answers are made.
 
+mod card;
 mod change;
 mod choice;
 mod keeper;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use card::card;
 pub use change::{Change, Given, Mistake};
 pub use choice::{CHOICES, Choice, EngineStream, Slate, StreamMode};
 pub use keeper::{Keeper, NotKept};

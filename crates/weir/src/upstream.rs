@@ -1,11 +1,13 @@
 //! Where channels pull from: opens sources, asks them, closes them; it keeps no channel's state.
 
+mod choice;
 mod others;
 mod read;
 mod session;
 mod tries;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use channel::{Intake, OpenFailure, SourceKind};
@@ -43,6 +45,7 @@ pub struct Upstream {
     config: Arc<Config>,
     settings: watch::Receiver<Arc<Settings>>,
     tasks: Tasks,
+    stat_failures: AtomicU64,
 }
 
 /// An open source. Its place on an engine is given back with `Upstream::close`.
@@ -82,6 +85,7 @@ impl Upstream {
             config,
             settings,
             tasks,
+            stat_failures: AtomicU64::new(0),
         }
     }
 
@@ -201,7 +205,16 @@ impl Upstream {
 
     /// Asks an engine how a session is doing.
     pub async fn stat(&self, session: &Session) -> Result<Stat, StatError> {
-        self.http.stat(session).await
+        let stat = self.http.stat(session).await;
+        if matches!(stat, Err(StatError::Api(_))) {
+            self.stat_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        stat
+    }
+
+    /// How often an engine gave no statistics where it should have.
+    pub fn stat_failures(&self) -> u64 {
+        self.stat_failures.load(Ordering::Relaxed)
     }
 
     /// Tells the engine to stop, and gives the place on it back.

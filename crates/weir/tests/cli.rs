@@ -176,3 +176,31 @@ fn the_demo_prints_what_to_open_and_ends_in_order() {
     out.read_to_string(&mut rest).expect("the end of the pipe");
     assert_eq!(child.wait().expect("its end").code(), Some(0));
 }
+
+#[test]
+fn health_says_by_its_exit_code_whether_a_weir_is_ready() {
+    let folder = folder();
+    let mut child = weir(folder.path())
+        .args(["--port", "0", "--bind", "127.0.0.1"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe"));
+    let line = read_until(&mut lines, "listening on http://127.0.0.1:");
+    let (_, port) = line.split_once("http://127.0.0.1:").expect("an address");
+    let port = port.split(',').next().expect("a port").to_owned();
+    let ask = || {
+        let output = weir(folder.path())
+            .arg("health")
+            .env("APP_PORT", &port)
+            .output();
+        output.expect("the program runs")
+    };
+    let ready = ask();
+    assert!(ready.status.success(), "{}", said(&ready));
+    terminate(&child);
+    child.wait().expect("it ends");
+    let gone = ask();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(said(&gone).contains("nothing answers"), "{}", said(&gone));
+}

@@ -48,6 +48,10 @@ const FLOORS: &[&[&str]] = &[
         "statistics",
         "story",
         "titles",
+        "samples",
+        "metrics",
+        "playlists",
+        "probe",
     ],
     &["loops"],
     &["records"],
@@ -57,6 +61,7 @@ const FLOORS: &[&[&str]] = &[
     // A channel leaves the registry by itself when it is over, so the two know each other.
     &["pull", "registry"],
     &["collect"],
+    &["figures", "series"],
     &["http"],
     &["app"],
     &["demo"],

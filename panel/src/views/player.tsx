@@ -1,9 +1,7 @@
-// The player of the panel. Its place is always there, so nothing moves when a channel opens.
+// The player of a channel: its place is there once it is opened, and it plays as other players do.
 import { useEffect, useRef, useState } from 'react';
-import { manifestUrl } from '../api';
-import type { Chosen } from '../app';
-import { play, type Progress } from '../playback';
-import { Link } from './link';
+import { type Mode, playUrl } from '../api/links';
+import { play, type Progress } from '../playback/play';
 
 const TEXTS = {
   starting: 'Starting. The first picture may take some seconds.',
@@ -13,43 +11,43 @@ const TEXTS = {
 } as const;
 
 interface Props {
-  root: URL;
-  chosen: Chosen | undefined;
+  channel: string;
+  name: string;
+  mode: Mode;
+  onMode: (mode: Mode) => void;
   onClose: () => void;
 }
 
-export function Player({ root, chosen, onClose }: Props) {
+export function Player({ channel, name, mode, onMode, onClose }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const [progress, setProgress] = useState<Progress>({ state: 'starting' });
   const [attempt, setAttempt] = useState(0);
-  const url = chosen && manifestUrl(root, chosen.id);
-  const opening = chosen?.opening;
+  const url = playUrl(channel, mode);
 
   useEffect(() => {
     if (!url || !video.current) return;
-    return play(video.current, url, setProgress);
-  }, [url, opening, attempt]);
+    return play(video.current, url, mode, setProgress);
+  }, [url, mode, attempt]);
 
   return (
-    <>
+    <section class="stage card" aria-label="Player">
       <div class="screen">
-        {chosen ? (
-          <video ref={video} controls muted playsInline aria-label={`${chosen.name}, live`} />
-        ) : (
-          <p class="hint">Choose a channel, or paste an id.</p>
-        )}
+        <video ref={video} controls muted playsInline aria-label={`${name}, live`} />
       </div>
       <div class="caption">
-        <p class="now">
-          <strong>{chosen?.name ?? 'Nothing is open here'}</strong>
-          <span role="status" class={progress.state === 'failed' ? 'problem' : 'quiet'}>
-            {chosen && (progress.state === 'failed' ? progress.message : TEXTS[progress.state])}
-          </span>
-        </p>
-        <button type="button" disabled={!chosen} onClick={() => setAttempt(attempt + 1)}>Start again</button>
-        <button type="button" disabled={!chosen} onClick={onClose}>Close</button>
+        <span role="status" class={progress.state === 'failed' ? 'problem' : 'quiet'}>
+          {progress.state === 'failed' ? progress.message : TEXTS[progress.state]}
+        </span>
+        <div class="actions">
+          <div class="choice" role="group" aria-label="How it is played">
+            {(['hls', 'ts'] as const).map((it) => (
+              <button key={it} type="button" aria-pressed={it === mode} onClick={() => onMode(it)}>{it.toUpperCase()}</button>
+            ))}
+          </div>
+          <button type="button" onClick={() => setAttempt(attempt + 1)}>Start again</button>
+          <button type="button" onClick={onClose}>Close</button>
+        </div>
       </div>
-      <Link url={url} />
-    </>
+    </section>
   );
 }

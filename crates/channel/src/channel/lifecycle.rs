@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::moving::Move;
 use super::{Channel, Effect, State};
 use crate::event::{EndReason, Event};
 use crate::failure::Failure;
@@ -9,7 +10,7 @@ use crate::overlap::Overlap;
 use crate::reading::first_target;
 use crate::settings::PUBLISHED_SEGMENTS_MIN;
 use crate::settings::Settings;
-use crate::source::{Intake, Source};
+use crate::source::{Intake, Source, Where};
 use crate::time::Moment;
 
 /// First pause after a failed life; it doubles with each failure in a row.
@@ -58,6 +59,7 @@ impl Channel {
         self.variant = None;
         self.opened_in_life = 0;
         self.barren = 0;
+        self.opens_at = Where::Anywhere;
         self.last_segment_at = now;
         self.last_trouble = "nothing has come from the source yet".into();
         self.open_trouble = None;
@@ -129,8 +131,11 @@ impl Channel {
         } else {
             first_target(settings)
         };
-        if let (Some(target), Some(reading)) = (self.window.target(), self.source.reading()) {
-            reading.fit(target, wanted);
+        let beside = self.moving.as_mut().and_then(Move::body);
+        if let Some(target) = self.window.target() {
+            for reading in self.source.reading().into_iter().chain(beside) {
+                reading.fit(target, wanted);
+            }
         }
     }
 
@@ -256,7 +261,9 @@ impl Channel {
             }
             _ => {}
         }
-        if let (State::Stopping { again }, Source::Absent) = (&self.state, &self.source) {
+        if let (State::Stopping { again }, Source::Absent, true) =
+            (&self.state, &self.source, self.leaving.is_empty())
+        {
             if *again {
                 self.start(now, out);
             } else {

@@ -5,11 +5,12 @@ use bytes::Bytes;
 use crate::event::{EndReason, Event};
 use crate::examine::Fit;
 use crate::failure::{OpenFailure, Trouble};
+use crate::pulse::Measure;
 use crate::queue::ItemId;
 use crate::resource::{ResourceId, Wanted};
 use crate::segment::Body;
 use crate::snapshot::Snapshot;
-use crate::source::{Intake, PullId, SourceKind};
+use crate::source::{Intake, PullId, SourceKind, Where};
 use crate::window::Promise;
 
 /// What a channel is told.
@@ -81,6 +82,20 @@ pub enum Input {
         /// The bytes, or why there are none.
         result: Result<Body, Trouble>,
     },
+    /// What came of asking an engine how the session is doing.
+    Measured {
+        /// The pull whose session it is.
+        pull: PullId,
+        /// What it said.
+        measure: Measure,
+        /// Whether another engine could carry the channel.
+        elsewhere: bool,
+    },
+    /// The engine that carries the channel is to be left, while it still gives.
+    MoveAway {
+        /// Why; nothing if it may be stayed on after all.
+        cause: Option<String>,
+    },
     /// The source says of itself that it is broken or gone.
     Sick {
         /// The pull it belongs to.
@@ -111,10 +126,17 @@ pub enum Effect {
         pull: PullId,
         /// How it is to give its media, where it can be asked to give it in either way.
         intake: Intake,
+        /// On which engine, where it is one's session.
+        at: Where,
     },
     /// Open the source's body; answer with `BodyOpened`, then with `Received` as it comes and while
     /// `wants_more`, and at last with `BodyEnded`.
     Read {
+        /// The pull it is for.
+        pull: PullId,
+    },
+    /// Ask the engine how the session is doing; answer with `Measured`, or with `Sick`.
+    Measure {
         /// The pull it is for.
         pull: PullId,
     },

@@ -7,7 +7,7 @@ use crate::event::EndReason;
 use crate::failure::{Failure, Trouble};
 use crate::follow::TARGET_MAX;
 use crate::settings::Settings;
-use crate::source::{Poll, PullId, Source, SourceKind};
+use crate::source::{Poll, PullId, Source, SourceKind, Where};
 use crate::time::Moment;
 
 /// Polls of a session that may fail in a row before it is replaced.
@@ -29,7 +29,7 @@ impl Channel {
         result: Result<hls::Media, Trouble>,
     ) {
         let Some(following) = self.source.following().filter(|it| it.pull == pull) else {
-            return;
+            return self.polled_beside(now, settings, out, pull, result);
         };
         let Poll::UnderWay { since } = following.poll else {
             return;
@@ -37,6 +37,7 @@ impl Channel {
         match result {
             Ok(list) => {
                 following.failures = 0;
+                following.rests = false;
                 following.poll = Poll::After(since);
                 let news = following.follow.read(now, &list, settings);
                 self.take_news(now, out, news);
@@ -60,6 +61,7 @@ impl Channel {
             return;
         };
         following.failures = failures;
+        following.rests = matches!(trouble, Trouble::Busy { .. });
         let target = following.follow.target();
         let replace = match (following.kind, trouble) {
             (_, Trouble::Busy { .. }) => false,
@@ -75,7 +77,13 @@ impl Channel {
             _ => now + wait.min(target),
         });
         if replace {
-            self.lose(now, settings, out, trouble.to_string());
+            let at = match trouble {
+                Trouble::Gone(_) | Trouble::Status(_) => Where::Again,
+                Trouble::Unreachable(_) | Trouble::Unfit(_) | Trouble::Busy { .. } => {
+                    Where::Elsewhere
+                }
+            };
+            self.lose(now, settings, out, trouble.to_string(), at);
         }
     }
 
@@ -85,13 +93,7 @@ impl Channel {
         self.publish_reserve(now, settings, out);
         self.end_if_over(now, settings, out);
         self.open_if_due(now, settings, out);
-        if self.stuck_at(settings).is_some_and(|at| at <= now) {
-            let silent = now.since(self.last_segment_at).as_secs();
-            let why = self.finish_reading(now, settings, out);
-            let why = why.as_ref().unwrap_or(&self.last_trouble);
-            let cause = format!("nothing new for {silent} s: {why}");
-            return self.lose(now, settings, out, cause);
-        }
+        self.give_up_if_stuck(now, settings, out);
         let Some(following) = self.source.following() else {
             return;
         };
@@ -118,6 +120,7 @@ impl Channel {
                 segment: Box::new(segment),
             });
         }
+        self.counters.retries += self.queue.take_retries();
     }
 
     /// Ends a life whose source is over or has been away for longer than the operator allows.
@@ -155,29 +158,16 @@ impl Channel {
         self.has_media().then(|| self.last_segment_at + patience)
     }
 
-    /// When the open source counts as stuck.
-    fn stuck_at(&self, settings: &Settings) -> Option<Moment> {
-        match &self.source {
-            Source::Following(following) if self.has_media() => {
-                following.stuck_at(self.last_segment_at, settings)
-            }
-            Source::Reading(reading) if self.has_media() => {
-                let target = self.window.target().map(Duration::from_secs);
-                reading.stuck_at(target.unwrap_or(settings.segment_target), settings)
-            }
-            _ => None,
-        }
-    }
-
     pub(super) fn pull_deadline(&self, settings: &Settings) -> Option<Moment> {
         let source = match &self.source {
-            Source::Due { at, .. } => [Some(*at), None, None],
+            Source::Due { at, .. } if self.leaving.is_empty() => [Some(*at), None, None],
             Source::Following(following) => [
                 following.poll_at(settings),
                 self.queue.deadline(),
                 self.resources.deadline(),
             ],
             Source::Absent
+            | Source::Due { .. }
             | Source::Opening { .. }
             | Source::Closing { .. }
             | Source::Reading(_) => [None; 3],

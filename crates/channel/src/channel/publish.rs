@@ -183,10 +183,23 @@ impl Channel {
                 body: part.body,
             };
             self.counters.bytes_in += draft.body.len() as u64;
-            self.window.push(draft, self.date_of_newest(now), settings);
+            self.push(self.date_of_newest(now), settings, draft);
         }
         self.barren = 0;
+        self.note_opening(now);
         self.published(now);
+    }
+
+    /// Appends to the window, and counts.
+    pub(super) fn push(&mut self, date: Timestamp, settings: &Settings, draft: Draft) {
+        let follows = self.window.has_begun();
+        let segment = self.window.push(draft, date, settings);
+        if segment.slate {
+            self.counters.slate_segments += 1;
+        } else {
+            self.counters.segments += 1;
+        }
+        self.counters.discontinuities += u64::from(follows && segment.discontinuity);
     }
 
     /// Something of the source was published.
@@ -303,6 +316,7 @@ impl Channel {
 
     pub(super) fn count_lost(&mut self, out: &mut Vec<Effect>, count: u64, cause: String) {
         self.counters.segments_lost += count;
+        self.counters.gaps += 1;
         self.last_trouble.clone_from(&cause);
         if matches!(
             self.state,

@@ -1,14 +1,16 @@
-//! The pull: when a source is opened, given up, closed and replaced; never two at a time.
+//! The pull: when a source is opened, given up, closed and replaced; a second one beside it is for `moving` alone.
 
 use std::time::Duration;
 
+use super::moving::Move;
 use super::{Channel, Effect};
 use crate::event::{EndReason, Event};
 use crate::failure::{Failure, OpenFailure};
 use crate::follow::Follow;
+use crate::pulse::Pulse;
 use crate::reading::Reading;
 use crate::settings::Settings;
-use crate::source::{Following, Intake, Poll, PullId, Source, SourceKind};
+use crate::source::{Following, Intake, Poll, PullId, Source, SourceKind, Where};
 use crate::time::Moment;
 
 /// First wait before something that failed is tried again; it doubles with each failure.
@@ -24,43 +26,35 @@ const UNREACHABLE_PATIENCE: Duration = Duration::from_secs(8);
 /// an id.
 const REFUSALS_MAX: u32 = 2;
 
+/// A source that was opened.
+pub(super) struct Found {
+    pub(super) pull: PullId,
+    pub(super) kind: SourceKind,
+    pub(super) intake: Intake,
+    pub(super) variant: Option<hls::Variant>,
+}
+
 impl Channel {
     pub(super) fn opened(
         &mut self,
         now: Moment,
         settings: &Settings,
         out: &mut Vec<Effect>,
-        (pull, kind, intake): (PullId, SourceKind, Intake),
-        variant: Option<hls::Variant>,
+        found: Found,
     ) {
-        let Source::Opening {
-            pull: awaited,
-            kept,
-            ..
-        } = &mut self.source
-        else {
-            return;
+        let Source::Opening { pull, kept, .. } = &mut self.source else {
+            return self.opened_beside(now, settings, out, &found);
         };
-        if *awaited != pull {
+        if *pull != found.pull {
             return;
         }
         let kept = kept.take();
+        let Found {
+            pull, kind, intake, ..
+        } = found;
         let kept = kept.filter(|_| (kind, intake) == (SourceKind::Plain, Intake::Playlist));
-        if intake == Intake::Continuous {
-            self.reserve.break_next();
-            if kind == SourceKind::Session {
-                self.overlap.begin();
-            }
-        } else if kept.is_none() {
-            self.publish_whole_reserve(now, settings, out);
-            self.window.break_next();
-            self.last_end = None;
-        }
-        self.counters.opened += 1;
-        self.opened_in_life += 1;
-        self.open_trouble = None;
-        self.variant = variant;
-        self.resources.reset();
+        self.variant = found.variant;
+        self.begin_source(now, settings, out, (kind, intake, kept.is_some()));
         self.source = match intake {
             Intake::Playlist => Source::Following(Box::new(Following {
                 pull,
@@ -68,6 +62,7 @@ impl Channel {
                 follow: kept.unwrap_or_else(|| Follow::new(now)),
                 opened_at: now,
                 poll: Poll::At(now),
+                rests: false,
                 failures: 0,
             })),
             Intake::Continuous => {
@@ -77,10 +72,36 @@ impl Channel {
                 Source::Reading(Box::new(reading))
             }
         };
-        self.changed = true;
         out.push(Effect::Tell(Event::SourceOpened {
             opened: self.opened_in_life,
         }));
+    }
+
+    /// What comes from now on is another source's, unless it goes on where the one before was left.
+    pub(super) fn begin_source(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        out: &mut Vec<Effect>,
+        (kind, intake, goes_on): (SourceKind, Intake, bool),
+    ) {
+        if intake == Intake::Continuous {
+            self.reserve.break_next();
+            if kind == SourceKind::Session {
+                self.overlap.begin();
+            }
+        } else if !goes_on {
+            self.publish_whole_reserve(now, settings, out);
+            self.window.break_next();
+            self.last_end = None;
+        }
+        self.counters.opened += 1;
+        self.opened_in_life += 1;
+        self.counters.failovers += u64::from(1 < self.opened_in_life);
+        self.open_trouble = None;
+        self.pulse = Pulse::default();
+        self.resources.reset();
+        self.changed = true;
     }
 
     pub(super) fn open_failed(
@@ -96,7 +117,7 @@ impl Channel {
             kept,
         } = &mut self.source
         else {
-            return;
+            return self.not_opened_beside(now, pull, &failure);
         };
         if *awaited != pull {
             return;
@@ -106,6 +127,7 @@ impl Channel {
         self.counters.failures += 1;
         self.last_trouble = failure.to_string();
         self.open_trouble = Some(failure.clone());
+        self.opens_at = Where::Anywhere;
         let at = now + self.backoff(failures);
         if self.is_hopeless(at, &failure, failures) {
             self.source = Source::Absent;
@@ -144,13 +166,18 @@ impl Channel {
         settings: &Settings,
         out: &mut Vec<Effect>,
         cause: String,
+        at: Where,
     ) {
         if self.source.open_pull().is_none() {
             return;
         }
-        self.finish_reading(now, settings, out);
-        let mut kept = None;
         let barren = 0 < self.barren;
+        // What has just been tried in vain is not tried again.
+        self.opens_at = match at {
+            Where::Again if barren => Where::Elsewhere,
+            at => at,
+        };
+        let mut kept = None;
         if let Some(following) = self.source.following() {
             // Neither way has worked, so the other is tried again.
             if barren && following.kind == SourceKind::Session {
@@ -166,23 +193,37 @@ impl Channel {
             }
             kept = Some(follow);
         }
-        let resources = &self.resources;
-        let arrived = self.queue.drain(|segment| resources.has_all(segment));
-        for head in arrived {
-            self.publish_head(now, settings, out, head);
-        }
+        self.publish_rest(now, settings, out);
         self.last_trouble.clone_from(&cause);
         out.push(Effect::Tell(Event::SourceLost { cause }));
+        if self.moving.as_ref().is_some_and(Move::has_begun) {
+            return self.take_over(now, settings, out);
+        }
+        self.moving = None;
         // The first replacement is asked for at once; one that brought nothing must wait.
         let wait = match self.barren {
             0 => Duration::ZERO,
             barren => self.backoff(barren + 1),
         };
         self.barren += 1;
-        self.close_source(Some((now + wait, kept)), out);
+        let at = self.restraint.take(now + wait);
+        self.close_source(Some((at, kept)), out);
+    }
+
+    /// Publishes what has come of a source that is given up.
+    pub(super) fn publish_rest(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+        self.finish_reading(now, settings, out);
+        let resources = &self.resources;
+        let arrived = self.queue.drain(|segment| resources.has_all(segment));
+        for head in arrived {
+            self.publish_head(now, settings, out, head);
+        }
     }
 
     pub(super) fn closed(&mut self, now: Moment, pull: PullId) {
+        if self.leaving.remove(&pull) {
+            return;
+        }
         let Source::Closing {
             pull: awaited,
             again,
@@ -209,6 +250,7 @@ impl Channel {
         again: Option<(Moment, Option<Follow>)>,
         out: &mut Vec<Effect>,
     ) {
+        self.drop_move(out);
         let pull = match &self.source {
             Source::Opening { pull, .. } => *pull,
             Source::Following(following) => following.pull,
@@ -235,8 +277,11 @@ impl Channel {
 
     pub(super) fn open_if_due(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
         let intake = self.wanted_intake(settings);
+        // One of two sources may be on the very engine that is best now.
+        let free = self.leaving.is_empty();
         if let Source::Due { at, failures, kept } = &mut self.source
             && *at <= now
+            && free
         {
             let pull = PullId(self.next_pull);
             self.next_pull += 1;
@@ -245,7 +290,9 @@ impl Channel {
                 failures: *failures,
                 kept: kept.take(),
             };
-            out.push(Effect::Open { pull, intake });
+            let at = self.opens_at;
+            self.asked_at = Some(now);
+            out.push(Effect::Open { pull, intake, at });
         }
     }
 

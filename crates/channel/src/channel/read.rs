@@ -17,7 +17,7 @@ use crate::reading::Reading;
 use crate::reserve::Waiting;
 use crate::segment::{Body, Container};
 use crate::settings::Settings;
-use crate::source::{Intake, PullId, SourceKind};
+use crate::source::{Intake, PullId, SourceKind, Where};
 use crate::time::Moment;
 use crate::window::Draft;
 
@@ -34,7 +34,9 @@ const JOINED_BYTES: usize = 348 * ts::PACKET_BYTES;
 impl Channel {
     /// The source's body has begun.
     pub(super) fn body_opened(&mut self, now: Moment, pull: PullId) {
-        if let Some(reading) = self.source.reading().filter(|it| it.pull == pull) {
+        let main = self.source.reading().filter(|it| it.pull == pull);
+        let reading = main.or_else(|| self.moving.as_mut()?.reading(pull));
+        if let Some(reading) = reading {
             reading.body_at = Some(now);
             reading.heard_at = now;
         }
@@ -50,12 +52,9 @@ impl Channel {
         chunks: &[Bytes],
     ) {
         let Some(reading) = self.source.reading().filter(|it| it.pull == pull) else {
-            return;
+            return self.received_beside(now, settings, out, pull, chunks);
         };
-        reading.heard_at = now;
-        reading.has_bytes = true;
-        let segmenter = &mut reading.segmenter;
-        let events: Vec<Cut> = chunks.iter().flat_map(|it| segmenter.push(it)).collect();
+        let events = reading.take(now, chunks);
         self.take_cuts(now, settings, out, events);
     }
 
@@ -69,8 +68,12 @@ impl Channel {
         end: Result<(), Trouble>,
     ) {
         if self.source.reading().is_none_or(|it| it.pull != pull) {
-            return;
+            return self.ended_beside(now, out, pull, end);
         }
+        let at = match &end {
+            Ok(()) | Err(Trouble::Gone(_) | Trouble::Status(_)) => Where::Again,
+            Err(_) => Where::Elsewhere,
+        };
         let refused = !matches!(end, Err(Trouble::Unreachable(_)));
         self.forgo_continuous(refused);
         let cause = match end {
@@ -84,7 +87,7 @@ impl Channel {
             Some(why) => format!("{cause}: {why}"),
             None => cause,
         };
-        self.lose(now, settings, out, cause);
+        self.lose(now, settings, out, cause, at);
     }
 
     /// Takes what is left of the body of a source that is given up. If nothing of it could be shown, says why.
@@ -130,7 +133,7 @@ impl Channel {
         }
     }
 
-    fn take_cuts(
+    pub(super) fn take_cuts(
         &mut self,
         now: Moment,
         settings: &Settings,
@@ -150,12 +153,13 @@ impl Channel {
         let barren = self.source.reading().is_some_and(|it| it.cut_at.is_none());
         if let (Some(cause), true) = (hopeless, barren) {
             self.forgo_continuous(true);
-            self.lose(now, settings, out, cause);
+            self.lose(now, settings, out, cause, Where::Again);
         }
     }
 
     /// Keeps a segment for its time, unless viewers had the same before.
     fn keep(&mut self, now: Moment, settings: &Settings, segment: Segment) {
+        self.note_opening(now);
         let body_at = self.source.reading().and_then(|it| it.body_at);
         if body_at.is_some_and(|at| at + BURST_MAX < now) {
             self.overlap.be_over();
@@ -260,8 +264,7 @@ impl Channel {
             body: Body::new(chunks),
         };
         self.counters.bytes_in += draft.body.len() as u64;
-        let date = self.date_of_newest(now);
-        self.window.push(draft, date, settings);
+        self.push(self.date_of_newest(now), settings, draft);
         self.published(now);
     }
 
@@ -321,11 +324,13 @@ impl Channel {
     pub fn wants_more(&mut self, now: Moment, settings: &Settings) -> bool {
         let full = self.reserve.is_full(settings);
         match self.source.reading() {
-            Some(reading) if full => {
-                reading.heard_at = now;
-                false
+            Some(reading) => {
+                reading.rests = full;
+                if full {
+                    reading.heard_at = now;
+                }
+                !full
             }
-            Some(_) => true,
             None => false,
         }
     }

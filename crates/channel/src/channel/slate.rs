@@ -365,8 +365,7 @@ impl Channel {
             tags: Vec::new(),
             slate: true,
         };
-        self.window.push(draft, date, settings);
-        self.counters.slate_segments += 1;
+        self.push(date, settings, draft);
         self.changed = true;
     }
 }

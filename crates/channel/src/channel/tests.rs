@@ -3,6 +3,7 @@
 mod breaks;
 mod checker;
 mod continuous;
+mod failover;
 mod lives;
 mod media;
 mod origin;

@@ -38,6 +38,13 @@ pub struct Engine {
     pub not_chosen: Option<Reason>,
 }
 
+impl Engine {
+    /// Whether it is believed to answer: neither probes nor channels have failed last.
+    pub fn answers(&self) -> bool {
+        self.health != Health::Unhealthy && self.failures == 0
+    }
+}
+
 /// Why an engine is not chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {

@@ -1,10 +1,15 @@
 //! What a driver does with each effect; it decides nothing.
 
-use channel::{Clip, Effect, EndReason, Event, Failure, Input, Snapshot};
+use std::time::Duration;
+
+use channel::{Clip, Effect, EndReason, Event, Failure, Input, Measure, Snapshot};
 
 use super::Driver;
 use crate::coverage::Seen;
 use crate::world::World;
+
+/// How long an engine takes to say how a session is doing.
+const ANSWER: Duration = Duration::from_millis(5);
 
 impl World {
     pub(super) fn carry_out(&mut self, driver: &mut Driver, effect: Effect) {
@@ -36,6 +41,15 @@ impl World {
                 };
                 self.see(Seen::Resource);
                 self.request(driver, answer.after, input);
+            }
+            Effect::Measure { pull } => {
+                // Engines here have nothing to say of their sessions.
+                let input = Input::Measured {
+                    pull,
+                    measure: Measure::Nothing,
+                    elsewhere: false,
+                };
+                self.request(driver, ANSWER, input);
             }
             Effect::Close { pull } => self.close_pull(driver, pull),
             Effect::Publish(snapshot) => self.publish(driver, *snapshot),
@@ -111,7 +125,8 @@ impl World {
                 Clip::Ended => Seen::SlateEnded,
             }),
             Event::SlateLeft => self.see(Seen::SlateLeft),
-            Event::SourceFlawed { .. } => {}
+            // No engine is drained here, and no body has flaws.
+            Event::SourceFlawed { .. } | Event::SourceMoved { .. } => {}
             Event::Failed { failure } => {
                 if matches!(failure, Failure::Misfit { .. }) {
                     self.see(Seen::Misfit);

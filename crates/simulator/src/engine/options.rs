@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::broadcast::Epoch;
 use crate::feed::Span;
 use crate::media::Media;
 
@@ -16,6 +17,8 @@ pub struct Channel {
     pub title: String,
     /// What it shows.
     pub media: Media,
+    /// When it began to; engines that are given clones of one channel are at the same place of it.
+    pub epoch: Epoch,
 }
 
 impl Channel {
@@ -26,6 +29,7 @@ impl Channel {
             infohash: format!("{:040x}", 0xf00d_0000_0000 + number),
             title: format!("Channel {number}"),
             media,
+            epoch: Epoch::default(),
         }
     }
 }

@@ -58,7 +58,7 @@ impl World {
                 infohash: channel.infohash.to_ascii_lowercase(),
                 ..channel.clone()
             };
-            let broadcast = Broadcast::new(channel.media.clone());
+            let broadcast = Broadcast::new(channel.media.clone(), channel.epoch.clone());
             (
                 channel.infohash.clone(),
                 Content {

@@ -13,7 +13,7 @@ use super::encrypted;
 use super::fragmented;
 use super::options::{Options, Packaging};
 use super::route::{RANGE_STRIDE_BYTES, RANGES_PATH, Route, range};
-use crate::broadcast::Broadcast;
+use crate::broadcast::{Broadcast, Epoch};
 use crate::clock;
 use crate::continuous::Continuous;
 use crate::fault::{self, Ending, Endpoint, Faults, Http, RuleId, Shape, Spot};
@@ -57,7 +57,7 @@ impl Shared {
             clock::now(),
             clock::unix(),
         );
-        let mut broadcast = Broadcast::new(media);
+        let mut broadcast = Broadcast::new(media, Epoch::default());
         broadcast.number(clock::now());
         let state = Mutex::new(State {
             feed,

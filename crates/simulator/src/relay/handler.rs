@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderName};
 
 use super::dress::dressed;
 use super::options::Options;
-use crate::broadcast::Broadcast;
+use crate::broadcast::{Broadcast, Epoch};
 use crate::clock;
 use crate::continuous::Continuous;
 use crate::fault::{self, Ending, Endpoint, Faults, Http, RuleId, Spot};
@@ -34,7 +34,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(options: Options) -> Self {
-        let mut broadcast = Broadcast::new(options.media.clone());
+        let mut broadcast = Broadcast::new(options.media.clone(), Epoch::default());
         broadcast.number(clock::now());
         Self {
             options,

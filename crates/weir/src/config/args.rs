@@ -23,6 +23,8 @@ pub struct Args {
 pub enum Command {
     /// Serve streams (the same as without a command)
     Serve(Box<ServeArgs>),
+    /// Ask a running Weir whether it is ready; the exit code tells
+    Health(HealthArgs),
     /// Start a simulated engine with moving pictures and Weir in front of it, to try things out
     Demo(DemoArgs),
 }
@@ -80,6 +82,20 @@ pub struct ServeArgs {
     /// How log lines are written: text or json; RUST_LOG says which [default: text]
     #[arg(long, env = "WEIR_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
+}
+
+/// Options of `health`: where the other one listens, by the same flags and variables that it was given.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct HealthArgs {
+    /// Port that it listens on [default: 8000]
+    #[arg(long, env = "APP_PORT", value_name = "PORT")]
+    pub port: Option<String>,
+    /// Address that it listens on [default: 0.0.0.0, which is asked at 127.0.0.1]
+    #[arg(long, env = "WEIR_BIND", value_name = "ADDRESS")]
+    pub bind: Option<String>,
+    /// Seconds to wait for it to be ready
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=300))]
+    pub wait: u64,
 }
 
 /// Options of `demo`.

@@ -37,6 +37,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub(super) fn config(mut self, args: &ServeArgs) -> Result<Config, Vec<String>> {
+        let listen = self.listen(args);
         let idle = self.whole(
             "--viewer-idle (WEIR_VIEWER_IDLE_SECONDS)",
             given(args.viewer_idle.as_ref()),
@@ -58,7 +59,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let (collect, history) = self.statistics();
         let shared = "--shared-segment-urls (WEIR_SHARED_SEGMENT_URLS)";
         let config = Config {
-            listen: self.listen(args),
+            listen,
             engines: self.listed("--engines (WEIR_ENGINES)", given(args.engines.as_ref())),
             learn_engines: self.truth(
                 "--learn-engines (WEIR_LEARN_ENGINES)",
@@ -90,6 +91,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             journal: self.journal(),
             log_format: self.log_format(given(args.log_format.as_ref())),
             settings: self.settings(),
+            settings_given: self.settings_given(),
         };
         if self.mistakes.is_empty() {
             Ok(config)
@@ -98,15 +100,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    /// Seconds between two readings of statistics, and how many are kept.
-    fn statistics(&mut self) -> (u64, u64) {
-        let collect = (self.variable)("COLLECT_INTERVAL_S");
-        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
-        let history = (self.variable)("STATS_HISTORY_MAX");
-        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
-        (collect, history)
-    }
-
+    /// The address and the port, on all addresses where none is named.
     fn listen(&mut self, args: &ServeArgs) -> SocketAddr {
         let bind = self.parsed(
             "--bind (WEIR_BIND)",
@@ -121,6 +115,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         );
         let bind = bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         SocketAddr::new(bind, u16::try_from(port).unwrap_or_default())
+    }
+
+    /// Seconds between two readings of statistics, and how many are kept.
+    fn statistics(&mut self) -> (u64, u64) {
+        let collect = (self.variable)("COLLECT_INTERVAL_S");
+        let collect = self.whole("COLLECT_INTERVAL_S", collect.as_deref(), 1, 1..=3600);
+        let history = (self.variable)("STATS_HISTORY_MAX");
+        let history = self.whole("STATS_HISTORY_MAX", history.as_deref(), 720, 1..=100_000);
+        (collect, history)
     }
 
     fn settings(&mut self) -> Settings {
@@ -150,6 +153,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.mistakes.push(format!("{variable}: {}", found.message));
         }
         settings
+    }
+
+    fn settings_given(&self) -> Vec<&'static str> {
+        let keys = TABLE.iter().map(|key| (key.name, key.variable));
+        let choices = CHOICES.iter().map(|choice| (choice.name, choice.variable));
+        let given = keys
+            .chain(choices)
+            .filter(|(_, variable)| (self.variable)(variable).is_some());
+        given.map(|(name, _)| name).collect()
     }
 
     fn sources(&mut self, text: Option<&str>) -> Vec<Source> {

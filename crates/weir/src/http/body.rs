@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use channel::Body;
+use channel::{Body, Piece};
 use http_body::{Frame, SizeHint};
 
 use crate::handle::Visit;
@@ -19,6 +19,8 @@ pub(super) struct Held {
     skip: usize,
     left: usize,
     visit: Option<Visit>,
+    /// What its viewer can play when all of it is sent.
+    piece: Option<Piece>,
 }
 
 impl Held {
@@ -36,7 +38,13 @@ impl Held {
             skip,
             left: range.len(),
             visit,
+            piece: None,
         }
+    }
+
+    /// It ends with the last byte of media that its viewer can play then.
+    pub(super) fn carrying(self, piece: Option<Piece>) -> Self {
+        Self { piece, ..self }
     }
 }
 
@@ -62,6 +70,9 @@ impl http_body::Body for Held {
         this.left -= bytes.len();
         if let Some(visit) = &mut this.visit {
             visit.sent(bytes.len());
+            if let (0, Some(piece)) = (this.left, this.piece) {
+                visit.reached(piece);
+            }
         }
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }

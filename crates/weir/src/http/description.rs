@@ -21,7 +21,7 @@ struct Head;
 /// What every refusal looks like; `detail` is an object in few cases.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described; Problem writes it")]
-struct Detail {
+pub(super) struct Detail {
     /// What is wrong, and what would be right.
     detail: String,
 }

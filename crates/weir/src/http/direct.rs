@@ -10,6 +10,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::{App, Ask, Peer, guard, media, play};
 
+/// The route of live playlists.
+pub const PLAYLIST: &str = "/ace/hls/{channel}/media.m3u8";
+
+/// The route of segments.
+pub const SEGMENT: &str = "/ace/hls/{channel}/segment/{file}";
+
 /// What is asked for in the plainest form.
 enum Wanted<'a> {
     Playlist { channel: &'a str },
@@ -28,12 +34,21 @@ pub(super) async fn answer(app: &App, peer: Peer, request: &Parts) -> Option<Res
         uri: &request.uri,
         headers: &request.headers,
     };
-    let answer = match wanted {
-        Wanted::Playlist { channel } => play::poll(app, &ask, channel).await,
-        Wanted::Segment { channel, file } => media::held(app, &ask, channel, file),
+    let asked_at = app.clock.now();
+    let (answer, counted) = match wanted {
+        Wanted::Playlist { channel } => (
+            play::poll(app, &ask, channel).await,
+            &app.requests.playlists,
+        ),
+        Wanted::Segment { channel, file } => (
+            media::held(app, &ask, channel, file),
+            &app.requests.segments,
+        ),
     };
     let mut response = media::with_cors(answer.into_response()).await;
     guard::forbid_guessing(&mut response);
+    let took = app.clock.now().since(asked_at);
+    counted.count(response.status().as_u16(), took);
     Some(response)
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use channel::{Caller, MediaSequence};
+use channel::{Caller, MediaSequence, Piece};
 
 use super::body::Held;
 use super::error::Problem;
@@ -46,15 +46,23 @@ pub(super) fn held(app: &App, ask: &Ask<'_>, key: &str, file: &str) -> Result<Re
     let missing = || Problem::not_found(format!("segment {file:?} is not there (any more)"));
     let (number, extension) = numbered(file).ok_or_else(missing)?;
     let snapshot = handle.snapshot();
-    let segment = snapshot
-        .window
-        .segment(MediaSequence(number))
-        .ok_or_else(missing)?;
-    if segment.container.extension() != extension {
-        return Err(missing());
-    }
+    let segment = snapshot.window.segment(MediaSequence(number));
+    let segment = segment.filter(|it| it.container.extension() == extension);
+    let segment = segment.ok_or_else(|| {
+        handle.miss();
+        missing()
+    })?;
     let visit = visit(app, &handle, ask);
+    if visit.is_none() && ask.method == Method::GET {
+        let bytes = segment.body.len() as u64;
+        handle.viewers().sent_to_anybody(bytes);
+    }
     let held = Resource {
+        piece: Some(Piece {
+            sequence: segment.sequence,
+            until: segment.duration,
+            slate: segment.slate,
+        }),
         body: segment.body.clone(),
         content_type: segment.container.content_type(),
         cache: format!("public, max-age={}, immutable", retention(app, &snapshot)),
@@ -75,6 +83,7 @@ pub(super) async fn init(
         body,
         content_type: "video/mp4",
         cache,
+        piece: None,
     };
     Ok(init.respond(&method, &headers, None))
 }
@@ -92,6 +101,7 @@ pub(super) async fn key(
         body,
         content_type,
         cache: "no-store".into(),
+        piece: None,
     };
     Ok(key.respond(&method, &headers, None))
 }
@@ -152,6 +162,8 @@ struct Resource {
     body: channel::Body,
     content_type: &'static str,
     cache: String,
+    /// What a viewer who has all of it can play.
+    piece: Option<Piece>,
 }
 
 impl Resource {
@@ -171,9 +183,11 @@ impl Resource {
             range.start,
             range.end.saturating_sub(1)
         );
-        let body = match *method {
-            Method::HEAD => Body::empty(),
-            _ => Body::new(Held::new(self.body, &range, visit)),
+        let body = if *method == Method::HEAD {
+            Body::empty()
+        } else {
+            let piece = self.piece.filter(|_| range.end == whole);
+            Body::new(Held::new(self.body, &range, visit).carrying(piece))
         };
         let mut response = (status, body).into_response();
         let out = response.headers_mut();

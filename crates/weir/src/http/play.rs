@@ -53,18 +53,25 @@ pub(super) async fn getstream(
         .iter()
         .find(|(name, _)| name == "mode")
         .map(|(_, mode)| mode.as_str());
-    let mode = match asked.map(str::to_ascii_lowercase).as_deref() {
+    let mode = match asked {
         None => app.settings.borrow().stream_mode,
-        Some("hls") => StreamMode::Hls,
-        Some("ts") => StreamMode::Ts,
-        Some(other) => {
-            let detail = format!("mode must be hls or ts (it is {other:?})");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-        }
+        Some(asked) => mode(asked)?,
     };
     match mode {
         StreamMode::Ts => continuous::enter(&app, peer, &method, &pairs, &headers).await,
         StreamMode::Hls => enter(&app, peer, &method, &pairs, &headers).await,
+    }
+}
+
+/// A mode as callers write it.
+pub(super) fn mode(text: &str) -> Result<StreamMode, Problem> {
+    match text.to_ascii_lowercase().as_str() {
+        "hls" => Ok(StreamMode::Hls),
+        "ts" => Ok(StreamMode::Ts),
+        other => {
+            let detail = format!("mode must be hls or ts (it is {other:?})");
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
     }
 }
 
@@ -336,7 +343,8 @@ pub(super) fn agent(headers: &HeaderMap) -> &str {
     agent.unwrap_or_default()
 }
 
-fn known(app: &App) -> Known<'_> {
+/// What viewers may ask for.
+pub(super) fn known(app: &App) -> Known<'_> {
     Known {
         sources: &app.names,
         url_allowed: app.config.url_allowed,

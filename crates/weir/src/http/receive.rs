@@ -1,4 +1,4 @@
-//! What callers send: a body of JSON, whole, within bounds of size and time.
+//! What callers send: a body, whole, within bounds of size and time.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -20,13 +20,23 @@ pub(super) async fn json(
         let detail = "a body must be JSON and say so: Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    if REQUEST_BYTES_MAX < stated_length(headers) {
-        return Err(too_large());
+    whole(app, headers, body, REQUEST_BYTES_MAX).await.map(Some)
+}
+
+/// A request's body of whatever kind.
+pub(super) async fn whole(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Bytes, Problem> {
+    if bytes_max < stated_length(headers) {
+        return Err(too_large(bytes_max));
     }
-    let whole = Limited::new(body, REQUEST_BYTES_MAX).collect();
+    let whole = Limited::new(body, bytes_max).collect();
     match tokio::time::timeout(app.config.headers_wait, whole).await {
-        Ok(Ok(collected)) => Ok(Some(collected.to_bytes())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
         Ok(Err(_)) => {
             let detail = "the body ended before its Content-Length";
             Err(Problem::new(StatusCode::BAD_REQUEST, detail))
@@ -39,8 +49,8 @@ pub(super) async fn json(
     }
 }
 
-fn too_large() -> Problem {
-    let detail = format!("a body may have {REQUEST_BYTES_MAX} bytes at most");
+fn too_large(bytes_max: usize) -> Problem {
+    let detail = format!("a body may have {bytes_max} bytes at most");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 

@@ -37,15 +37,18 @@ impl Driver {
     pub(super) fn take_read(&mut self, pull: PullId, read: Read) {
         let end = match read {
             Ok(Some(chunks)) => {
-                if let Some(body) = &mut self.body {
-                    body.read_at = self.context.clock.now();
+                let now = self.context.clock.now();
+                if let Some(body) = self.source(pull).and_then(|it| it.body.as_mut()) {
+                    body.read_at = now;
                 }
                 return self.take(Input::Received { pull, chunks });
             }
             Ok(None) => Ok(()),
             Err(error) => Err(upstream::trouble(&error)),
         };
-        self.body = None;
+        if let Some(source) = self.source(pull) {
+            source.body = None;
+        }
         self.take(Input::BodyEnded { pull, end });
     }
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted};
-use engine::{Session, StatError, Status};
+use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted, Where};
 
-use super::{Answer, CLOSE_PATIENCE, Current, Driver};
+use super::{Answer, CLOSE_PATIENCE, Driver, measure};
 use crate::clock;
 use crate::statistics::Reading;
-use crate::upstream::{Open, Upstream};
+use crate::upstream::Open;
 
 /// Least wait for a playlist of a source that has given one before.
 const POLL_MIN: Duration = Duration::from_secs(5);
@@ -26,11 +25,13 @@ impl Answer {
 }
 
 impl Driver {
-    pub(super) fn open(&mut self, pull: PullId, intake: Intake) {
+    pub(super) fn open(&mut self, pull: PullId, intake: Intake, at: Where) {
         let upstream = Arc::clone(&self.context.upstream);
         let selector = self.handle.selector.clone();
+        let carried = self.current.as_ref().and_then(|it| it.engine());
+        let last = carried.or(self.left.as_ref()).cloned();
         self.sessions.spawn(async move {
-            match upstream.open(&selector, intake, &[]).await {
+            match upstream.open_at(&selector, intake, at, last.as_ref()).await {
                 Ok(open) => {
                     let input = Input::Opened {
                         pull,
@@ -49,7 +50,10 @@ impl Driver {
     }
 
     pub(super) fn poll(&mut self, pull: PullId) {
-        let Some(current) = self.current.as_mut().filter(|it| it.pull == pull) else {
+        let target = self.target;
+        let first = self.limits.first_segment_timeout;
+        let upstream = Arc::clone(&self.context.upstream);
+        let Some(current) = self.source(pull) else {
             return;
         };
         if let Some(list) = current.open.first.take() {
@@ -57,20 +61,20 @@ impl Driver {
                 pull,
                 result: Ok(list),
             };
-            self.requests
+            current
+                .requests
                 .spawn(std::future::ready(Answer::plain(input)));
             return;
         }
         // An engine holds its first answer back until it has enough: that may take as long as a
         // first segment may.
         let patience = if current.listed {
-            (self.target * 2).max(POLL_MIN)
+            (target * 2).max(POLL_MIN)
         } else {
-            self.limits.first_segment_timeout
+            first
         };
         let place = current.open.place.clone();
-        let upstream = Arc::clone(&self.context.upstream);
-        self.requests.spawn(async move {
+        current.requests.spawn(async move {
             match upstream.list(&place, patience).await {
                 Ok(listed) => {
                     let input = Input::Polled {
@@ -92,20 +96,20 @@ impl Driver {
 
     /// Opens the body of the source, which an engine holds back until it has enough to play.
     pub(super) fn read(&mut self, pull: PullId) {
-        let Some(current) = self.current.as_mut().filter(|it| it.pull == pull) else {
+        let patience = self.limits.first_segment_timeout;
+        let upstream = Arc::clone(&self.context.upstream);
+        let Some(current) = self.source(pull) else {
             return;
         };
         let opened = Answer::plain(Input::BodyOpened { pull });
         if let Some(body) = current.open.body.take() {
             let body = Some(Box::new(body));
             let answer = Answer { body, ..opened };
-            self.requests.spawn(std::future::ready(answer));
+            current.requests.spawn(std::future::ready(answer));
             return;
         }
         let place = current.open.place.clone();
-        let patience = self.limits.first_segment_timeout;
-        let upstream = Arc::clone(&self.context.upstream);
-        self.requests.spawn(async move {
+        current.requests.spawn(async move {
             match upstream.read(&place, patience).await {
                 Ok(body) => Answer {
                     body: Some(Box::new(body)),
@@ -120,22 +124,29 @@ impl Driver {
     }
 
     pub(super) fn fetch(&mut self, pull: PullId, item: ItemId, segment: Box<hls::Segment>) {
-        let Some(place) = self.place_of(pull) else {
+        let upstream = Arc::clone(&self.context.upstream);
+        let (handle, clock) = (Arc::clone(&self.handle), self.context.clock);
+        let Some(current) = self.source(pull) else {
             return;
         };
-        let upstream = Arc::clone(&self.context.upstream);
-        self.requests.spawn(async move {
+        let place = current.open.place.clone();
+        current.requests.spawn(async move {
+            let asked_at = clock.now();
             let result = upstream.segment(&place, &segment).await;
+            if result.is_ok() {
+                handle.fetched(asked_at);
+            }
             Answer::plain(Input::Fetched { pull, item, result })
         });
     }
 
     pub(super) fn load(&mut self, pull: PullId, resource: ResourceId, wanted: Wanted) {
-        let Some(place) = self.place_of(pull) else {
+        let upstream = Arc::clone(&self.context.upstream);
+        let Some(current) = self.source(pull) else {
             return;
         };
-        let upstream = Arc::clone(&self.context.upstream);
-        self.requests.spawn(async move {
+        let place = current.open.place.clone();
+        current.requests.spawn(async move {
             let result = upstream.resource(&place, &wanted).await;
             Answer::plain(Input::Loaded {
                 pull,
@@ -148,18 +159,14 @@ impl Driver {
     /// Drops what is under way and closes the source, or waits for one that is being opened: a
     /// start that is broken off could leave a session behind.
     pub(super) fn close_pull(&mut self, pull: PullId) {
-        self.requests.abort_all();
-        self.body = None;
-        match self.current.take() {
-            Some(current) if current.pull == pull => self.close(pull, current.open),
-            _ => {
-                self.unwanted.insert(pull);
-                self.sessions.spawn(async move {
-                    tokio::time::sleep(CLOSE_PATIENCE).await;
-                    Answer::plain(Input::Closed { pull })
-                });
-            }
+        if let Some(open) = self.take_out(pull) {
+            return self.close(pull, open);
         }
+        self.unwanted.insert(pull);
+        self.sessions.spawn(async move {
+            tokio::time::sleep(CLOSE_PATIENCE).await;
+            Answer::plain(Input::Closed { pull })
+        });
     }
 
     pub(super) fn close(&mut self, pull: PullId, open: Open) {
@@ -170,72 +177,35 @@ impl Driver {
         });
     }
 
-    /// Asks the engine how the session is doing, again and again as long as it is the current one.
-    pub(super) fn watch_session(&mut self) {
-        let Some(Current { pull, open, .. }) = &self.current else {
-            return;
-        };
-        let Some(session) = open.session.clone().filter(|_| self.watched != Some(*pull)) else {
-            return;
-        };
-        self.watched = Some(*pull);
-        let pull = *pull;
+    /// Asks the engine how the session is doing.
+    pub(super) fn measure(&mut self, pull: PullId) {
         let upstream = Arc::clone(&self.context.upstream);
         let handle = Arc::clone(&self.handle);
-        let interval = self.context.config.collect_interval;
         let statistics = self.context.records.statistics.clone();
-        self.requests.spawn(async move {
-            let show = |stat: engine::Stat| {
+        let Some(current) = self.source(pull) else {
+            return;
+        };
+        let Some(session) = current.open.session.clone() else {
+            return;
+        };
+        current.requests.spawn(async move {
+            let asked = upstream.stat(&session).await;
+            let elsewhere = upstream.has_another(&session.engine);
+            let input = match measure::of(&session, &asked) {
+                Ok(measure) => Input::Measured {
+                    pull,
+                    measure,
+                    elsewhere,
+                },
+                Err(cause) => Input::Sick { pull, cause },
+            };
+            if let (Input::Measured { .. }, Ok(stat)) = (&input, asked) {
                 let reading = Reading::of(clock::wall(), &stat);
                 if let Some(stream) = handle.measured(stat) {
                     statistics.add(&stream, reading);
                 }
-            };
-            let cause = until_sick(&upstream, &session, interval, show).await;
-            Answer::plain(Input::Sick { pull, cause })
+            }
+            Answer::plain(input)
         });
-    }
-
-    fn place_of(&self, pull: PullId) -> Option<engine::Place> {
-        let current = self.current.as_ref().filter(|it| it.pull == pull)?;
-        Some(current.open.place.clone())
-    }
-}
-
-/// Reads a session's statistics until they say that it is over. What cannot be read says nothing:
-/// the media tells by itself whether it flows.
-async fn until_sick(
-    upstream: &Upstream,
-    session: &Session,
-    interval: Duration,
-    show: impl Fn(engine::Stat),
-) -> String {
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match upstream.stat(session).await {
-            Ok(stat) if stat.status == Some(Status::Failed) => {
-                let text = stat
-                    .error_message
-                    .unwrap_or_else(|| "no reason given".into());
-                return format!("the engine gave up: {text}");
-            }
-            Ok(stat) if is_taken_over(&stat, session) => {
-                return "another player took the session over".into();
-            }
-            Ok(stat) => show(stat),
-            Err(StatError::SessionGone) => return StatError::SessionGone.to_string(),
-            Err(StatError::NoStatUrl) => std::future::pending().await,
-            Err(StatError::Api(_)) => {}
-        }
-    }
-}
-
-fn is_taken_over(stat: &engine::Stat, session: &Session) -> bool {
-    match (&stat.playback_session_id, &session.playback_session_id) {
-        // Ids of one engine have one length; another one is a slip, not another session.
-        (Some(now), Some(ours)) => now.len() == ours.len() && now != ours,
-        _ => false,
     }
 }

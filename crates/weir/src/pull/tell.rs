@@ -1,6 +1,7 @@
 //! What happened to a channel, told to whoever wants to know: the log, the journal and the outbox.
 
 use channel::{Delivery, EndReason, Event, Viewer};
+use engine::Address;
 use uuid::Uuid;
 
 use crate::clock;
@@ -21,6 +22,10 @@ pub(super) struct Teller<'a> {
     pub(super) journal: &'a Journal,
     pub(super) tales: &'a Tales,
     pub(super) handle: &'a Handle,
+    /// The engine that carried the channel before.
+    pub(super) left: Option<&'a Address>,
+    /// Why the source before was given up.
+    pub(super) lost: &'a str,
 }
 
 impl Teller<'_> {
@@ -28,6 +33,7 @@ impl Teller<'_> {
         match event {
             Event::Started => started(self.registry, self.handle),
             Event::SourceOpened { opened } => self.source_opened(*opened),
+            Event::SourceMoved { cause } => self.source_replaced(cause),
             Event::SourceLost { cause } => {
                 self.say(Kind::SourceLost, format!("source given up: {cause}"));
             }
@@ -55,12 +61,28 @@ impl Teller<'_> {
     }
 
     fn source_opened(&self, opened: u64) {
-        let kind = match opened {
-            0 | 1 => Kind::StreamStarted,
-            _ => Kind::SourceReplaced,
-        };
-        self.say(kind, format!("{} opened", source(self.handle)));
+        if opened <= 1 {
+            let message = format!("{} opened", source(self.handle));
+            self.say(Kind::StreamStarted, message);
+        } else {
+            self.source_replaced(self.lost);
+        }
         began(self.outbox, self.handle);
+    }
+
+    fn source_replaced(&self, cause: &str) {
+        let engine = {
+            let stream = self.handle.stream();
+            let session = stream.as_ref().and_then(|stream| stream.session.as_ref());
+            session.map(|session| session.engine.clone())
+        };
+        let message = match (self.left, engine) {
+            (Some(left), Some(engine)) if *left != engine => {
+                format!("moved from engine {left} to {engine}: {cause}")
+            }
+            _ => format!("{} opened anew: {cause}", source(self.handle)),
+        };
+        self.say(Kind::SourceReplaced, message);
     }
 
     fn went_live(&self) {
@@ -76,7 +98,8 @@ impl Teller<'_> {
     fn ended(&self, reason: EndReason) {
         let word = reason.as_str();
         self.say(Kind::StreamEnded, format!("ended: {}", reason.sentence()));
-        if let Some(stream) = self.handle.stream().take() {
+        let stream = self.handle.stream().take();
+        if let Some(stream) = stream.filter(|stream| stream.opened) {
             self.tales.tell(&stream.id, self.handle.tale(&stream));
             self.outbox.ended(&stream.id, word);
         }

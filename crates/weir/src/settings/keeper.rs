@@ -22,6 +22,7 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub struct Keeper {
     orders: mpsc::Sender<Order>,
+    saved: watch::Receiver<Arc<Saved>>,
 }
 
 /// Why a change was not made.
@@ -59,7 +60,7 @@ struct Order {
 
 struct Owner {
     file: Arc<SettingsFile>,
-    saved: Saved,
+    saved: watch::Sender<Arc<Saved>>,
     show: watch::Sender<Arc<Settings>>,
     orders: mpsc::Receiver<Order>,
 }
@@ -92,12 +93,18 @@ impl Keeper {
         let (orders, receiver) = mpsc::channel(CHANGES_MAX);
         let owner = Owner {
             file: Arc::new(file),
-            saved,
+            saved: watch::Sender::new(Arc::new(saved)),
             show,
             orders: receiver,
         };
+        let saved = owner.saved.subscribe();
         tasks.spawn(owner.run());
-        (Self { orders }, shown)
+        (Self { orders, saved }, shown)
+    }
+
+    /// What is saved.
+    pub fn saved(&self) -> Arc<Saved> {
+        Arc::clone(&self.saved.borrow())
     }
 
     /// Makes a change. When this returns settings, they are on the disk and in effect; with an error
@@ -147,10 +154,10 @@ impl Owner {
             let mistakes = found.into_iter().map(Mistake::from).collect();
             return Err(NotKept::Contradictory(mistakes));
         }
-        let mut saved = self.saved.clone();
+        let mut saved = Saved::clone(&self.saved.borrow());
         change.save(&settings, &mut saved);
         self.write(&saved).await?;
-        self.saved = saved;
+        self.saved.send_replace(Arc::new(saved));
         let settings = Arc::new(settings);
         self.show.send_replace(Arc::clone(&settings));
         Ok(settings)

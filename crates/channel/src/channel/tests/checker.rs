@@ -14,7 +14,7 @@ use crate::queue::{FETCHES_MAX, ItemId};
 use crate::segment::MediaSequence;
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::snapshot::Snapshot;
-use crate::source::PullId;
+use crate::source::{PullId, Where};
 use crate::time::Moment;
 use crate::window::{HELD_MAX, Promise};
 
@@ -31,9 +31,9 @@ struct Entry {
 
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
-    /// The pull whose source may be open, and whether it is being closed.
-    open: Option<(PullId, bool)>,
-    polling: bool,
+    /// The pulls whose sources may be open, and whether they are being closed.
+    open: BTreeMap<PullId, bool>,
+    polling: BTreeSet<PullId>,
     fetching: BTreeSet<ItemId>,
     alive: bool,
     entries: BTreeMap<u64, Entry>,
@@ -49,9 +49,15 @@ pub(crate) struct Checker {
 impl Checker {
     pub(crate) fn before(&mut self, input: &Input) {
         match input {
-            Input::OpenFailed { pull, .. } if self.open == Some((*pull, false)) => self.open = None,
-            Input::Closed { pull } if self.open == Some((*pull, true)) => self.open = None,
-            Input::Polled { pull, .. } if self.is_open(*pull) => self.polling = false,
+            Input::OpenFailed { pull, .. } if self.is_open(*pull) => {
+                self.open.remove(pull);
+            }
+            Input::Closed { pull } if self.open.get(pull) == Some(&true) => {
+                self.open.remove(pull);
+            }
+            Input::Polled { pull, .. } if self.is_open(*pull) => {
+                self.polling.remove(pull);
+            }
             Input::Fetched { pull, item, .. } if self.is_open(*pull) => {
                 self.fetching.remove(item);
             }
@@ -59,8 +65,13 @@ impl Checker {
         }
     }
 
+    /// Whether a pull's source is open, or being opened or closed.
+    pub(crate) fn knows(&self, pull: PullId) -> bool {
+        self.open.contains_key(&pull)
+    }
+
     fn is_open(&self, pull: PullId) -> bool {
-        self.open == Some((pull, false))
+        self.open.get(&pull) == Some(&false)
     }
 
     pub(crate) fn after(
@@ -78,7 +89,7 @@ impl Checker {
             deadline.is_none_or(|at| now < at),
             "a deadline that is past is a busy loop"
         );
-        let waits = deadline.is_some() || self.open.is_some_and(|(_, closing)| closing);
+        let waits = deadline.is_some() || self.open.values().any(|closing| *closing);
         let at_rest = matches!(channel.state, State::Idle | State::Over);
         assert!(
             waits || at_rest,
@@ -90,26 +101,23 @@ impl Checker {
 
     fn effect(&mut self, effect: &Effect, settings: &Settings) {
         match effect {
-            Effect::Open { pull, .. } => {
-                assert_eq!(self.open, None, "one pull at a time");
-                self.open = Some((*pull, false));
-                self.polling = false;
-                self.fetching.clear();
+            Effect::Open { pull, at, .. } => {
+                let beside: Vec<_> = self.open.values().copied().collect();
+                match at {
+                    Where::Beside => assert_eq!(beside, [false], "a second beside an open first"),
+                    _ => assert!(beside.is_empty(), "one pull at a time"),
+                }
+                self.open.insert(*pull, false);
             }
             Effect::Close { pull } => {
-                assert_eq!(
-                    self.open,
-                    Some((*pull, false)),
-                    "only what is open is closed"
-                );
-                self.open = Some((*pull, true));
+                assert!(self.is_open(*pull), "only what is open is closed");
+                self.open.insert(*pull, true);
+                self.polling.remove(pull);
+                self.fetching.clear();
             }
             Effect::Poll { pull } => {
                 assert!(self.is_open(*pull));
-                assert!(
-                    !std::mem::replace(&mut self.polling, true),
-                    "one poll at a time"
-                );
+                assert!(self.polling.insert(*pull), "one poll at a time");
             }
             Effect::Fetch {
                 pull,
@@ -119,7 +127,9 @@ impl Checker {
                 assert!(self.is_open(*pull) && !segment.gap);
                 self.fetching.insert(*item);
             }
-            Effect::Load { pull, .. } | Effect::Read { pull } => assert!(self.is_open(*pull)),
+            Effect::Load { pull, .. } | Effect::Read { pull } | Effect::Measure { pull } => {
+                assert!(self.is_open(*pull));
+            }
             Effect::Tell(Event::Started) => {
                 assert!(
                     !std::mem::replace(&mut self.alive, true),
@@ -134,7 +144,7 @@ impl Checker {
             Effect::Tell(_) | Effect::Wake => {}
             Effect::Remember(promise) => self.promise = *promise,
             Effect::Finish => {
-                assert_eq!(self.open, None, "an end leaves nothing open");
+                assert!(self.open.is_empty(), "an end leaves nothing open");
                 assert!(!self.alive, "an end is told before");
             }
             Effect::Publish(snapshot) => self.snapshot(snapshot, settings),

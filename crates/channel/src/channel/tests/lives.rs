@@ -9,6 +9,7 @@ use crate::Intake;
 use crate::channel::{Channel, Effect, Input, State};
 use crate::event::EndReason;
 use crate::failure::{OpenFailure, Trouble};
+use crate::pulse::{Measure, Numbers};
 use crate::segment::{Container, MediaSequence};
 use crate::settings::Settings;
 use crate::snapshot::Phase;
@@ -85,7 +86,7 @@ impl Life {
                     // The driver drops what is under way, and sometimes it is too late for that.
                     let late = self.random.chance(50);
                     self.pending
-                        .retain(|effect| late || matches!(effect, Effect::Close { .. }));
+                        .retain(|effect| late || pull_of(effect) != Some(pull));
                     self.pending.push(Effect::Close { pull });
                 }
                 asked => self.pending.push(asked),
@@ -189,8 +190,32 @@ impl Life {
                 end: Err(trouble),
             },
             Effect::Close { pull } => Input::Closed { pull: *pull },
+            Effect::Measure { pull } => Input::Measured {
+                pull: *pull,
+                measure: self.measure(good),
+                elsewhere: self.random.chance(50),
+            },
             _ => return None,
         })
+    }
+
+    fn measure(&mut self, good: bool) -> Measure {
+        let numbers = Numbers {
+            collecting: self.random.chance(20),
+            peers: self.random.pick(&[None, Some(0), Some(4)]),
+            downloaded: self
+                .random
+                .pick(&[None, Some(1), Some(self.now.0.as_secs())]),
+            newest: self
+                .random
+                .pick(&[None, Some(1), Some(self.now.0.as_secs())]),
+        };
+        let others = [Measure::Refused, Measure::Unanswered, Measure::Nothing];
+        if good {
+            Measure::Told(numbers)
+        } else {
+            self.random.pick(&others)
+        }
     }
 
     fn answer_any(&mut self, good: u64) {
@@ -210,9 +235,9 @@ impl Life {
             return;
         }
         let effect = self.answered[self.random.below(self.answered.len() as u64) as usize].clone();
-        let newest = PullId(self.channel.next_pull.saturating_sub(1));
         // A driver opens and closes a pull once; what comes of earlier ones is late, not wrong.
-        if matches!(effect, Effect::Open { pull, .. } | Effect::Close { pull } if pull == newest) {
+        let known = |pull| self.checker.knows(pull);
+        if matches!(effect, Effect::Open { pull, .. } | Effect::Close { pull } if known(pull)) {
             return;
         }
         if let Some(input) = self.answer(&effect, 50) {
@@ -222,10 +247,12 @@ impl Life {
 
     /// More comes of the body that is read, if one is.
     fn receive(&mut self, good: u64) {
-        let Some(pull) = self.channel.source.reading().map(|it| it.pull) else {
+        let main = self.channel.source.reading().map(|it| it.pull);
+        let beside = self.channel.beside();
+        let Some(pull) = beside.filter(|_| self.random.chance(50)).or(main) else {
             return;
         };
-        if !self.channel.wants_more(self.now, &self.settings) {
+        if Some(pull) == main && !self.channel.wants_more(self.now, &self.settings) {
             return;
         }
         if !self.random.chance(good) {
@@ -344,7 +371,11 @@ impl Life {
                 self.settings = settings(&mut self.random);
                 self.tell(Input::Deadline);
             }
-            97..99 => {
+            97 => {
+                let cause = self.random.pick(&[Some("it drains".into()), None]);
+                self.tell(Input::MoveAway { cause });
+            }
+            98 => {
                 let pull = PullId(self.random.below(self.channel.next_pull + 1));
                 self.tell(Input::Sick {
                     pull,
@@ -432,6 +463,20 @@ impl Life {
         }
         let last = self.channel.window.held().last().expect("a live window");
         assert!(last.part.is_some() || last.body.len() == healthy.body.len());
+    }
+}
+
+/// The pull that an effect is of.
+fn pull_of(effect: &Effect) -> Option<PullId> {
+    match effect {
+        Effect::Open { pull, .. }
+        | Effect::Read { pull }
+        | Effect::Poll { pull }
+        | Effect::Fetch { pull, .. }
+        | Effect::Load { pull, .. }
+        | Effect::Measure { pull }
+        | Effect::Close { pull } => Some(*pull),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::examine::Fit;
 use crate::failure::{OpenFailure, Trouble};
+use crate::pulse::Measure;
 use crate::segment::Body;
 use crate::source::{Intake, SourceKind};
 use crate::testing;
@@ -53,6 +54,10 @@ pub(crate) struct Origin {
     /// Container of what it sends, and whether its media tells its own times.
     pub(crate) opaque: bool,
     pub(crate) odd: BTreeMap<u64, Odd>,
+    /// What the engine says of the session.
+    pub(crate) measure: fn(Moment) -> Measure,
+    /// There is another engine.
+    pub(crate) elsewhere: bool,
     pub(crate) open_failure: Option<OpenFailure>,
     pub(crate) poll_trouble: Option<Trouble>,
     pub(crate) load_trouble: Option<Trouble>,
@@ -74,6 +79,8 @@ impl Origin {
             head: "",
             opaque: false,
             odd: BTreeMap::new(),
+            measure: |_| Measure::Nothing,
+            elsewhere: false,
             open_failure: None,
             poll_trouble: None,
             load_trouble: None,

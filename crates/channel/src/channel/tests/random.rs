@@ -51,6 +51,8 @@ pub(crate) fn settings(random: &mut Random) -> Settings {
         viewer_in_segment_uri: random.chance(50),
         slate: random.chance(50),
         segment_target: seconds(random, 2..=10),
+        measure_interval: seconds(random, 1..=60),
+        join_behind: seconds(random, 0..=60),
         ..Settings::default()
     }
 }

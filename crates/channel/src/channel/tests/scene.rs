@@ -10,7 +10,7 @@ use crate::failure::Trouble;
 use crate::segment::MediaSequence;
 use crate::settings::Settings;
 use crate::snapshot::{Phase, Snapshot};
-use crate::source::PullId;
+use crate::source::{PullId, Where};
 use crate::testing::{read, wall};
 use crate::time::Moment;
 use crate::window::Numbering;
@@ -34,6 +34,8 @@ pub(crate) struct Scene {
     pub(crate) waiting: Vec<Effect>,
     /// The pull whose body was opened last.
     pub(crate) reading: Option<PullId>,
+    /// Where sources were to be opened, in order.
+    pub(crate) places: Vec<Where>,
     checker: Checker,
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn scene() -> Scene {
         held_back: |_| false,
         waiting: Vec::new(),
         reading: None,
+        places: Vec::new(),
         checker: Checker::default(),
     }
 }
@@ -104,7 +107,7 @@ impl Scene {
     pub(crate) fn answer(&mut self, effect: Effect) -> Option<Input> {
         let origin = &self.origin;
         Some(match effect {
-            Effect::Open { pull, intake } => match &origin.open_failure {
+            Effect::Open { pull, intake, .. } => match &origin.open_failure {
                 Some(failure) => Input::OpenFailed {
                     pull,
                     failure: failure.clone(),
@@ -148,6 +151,11 @@ impl Scene {
                 self.finished += 1;
                 return None;
             }
+            Effect::Measure { pull } => Input::Measured {
+                pull,
+                measure: (origin.measure)(self.now),
+                elsewhere: origin.elsewhere,
+            },
             Effect::Read { pull } => {
                 self.reading = Some(pull);
                 Input::BodyOpened { pull }
@@ -157,6 +165,9 @@ impl Scene {
     }
 
     fn note(&mut self, effect: &Effect) {
+        if let Effect::Open { at, .. } = effect {
+            self.places.push(*at);
+        }
         let text = match effect {
             Effect::Open {
                 pull: PullId(pull), ..
@@ -167,7 +178,11 @@ impl Scene {
             Effect::Fetch { segment, .. } => format!("fetch {}", segment.sequence),
             Effect::Load { .. } => "load".into(),
             Effect::Finish => "finish".into(),
-            Effect::Publish(_) | Effect::Tell(_) | Effect::Remember(_) | Effect::Wake => return,
+            Effect::Publish(_)
+            | Effect::Tell(_)
+            | Effect::Remember(_)
+            | Effect::Measure { .. }
+            | Effect::Wake => return,
         };
         self.asked.push((self.now, text));
     }

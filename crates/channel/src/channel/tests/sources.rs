@@ -121,13 +121,13 @@ fn what_a_plain_source_had_not_delivered_is_fetched_again_after_it_was_opened_an
 }
 
 #[test]
-fn a_frozen_list_is_replaced_after_three_and_a_half_target_durations() {
+fn a_frozen_list_is_replaced_when_viewers_have_no_more_to_spare() {
     let mut scene = live();
     scene.origin.frozen = Some(scene.now);
     let frozen = scene.channel.last_segment_at;
     scene.play(12);
     let waited = scene.times("open")[1].since(frozen);
-    assert_eq!(waited, Duration::from_secs(7));
+    assert_eq!(waited, Duration::from_secs(4));
 }
 
 #[test]

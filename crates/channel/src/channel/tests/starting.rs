@@ -172,7 +172,7 @@ fn a_start_that_stays_short_of_the_gate_does_not_wait_for_ever() {
     scene.origin.began = scene.now;
     scene.origin.frozen = Some(scene.now);
     scene.tell(Input::ViewerArrived);
-    scene.play(10);
+    scene.play(7);
     assert_eq!(scene.count("open"), 2, "a frozen source is replaced");
     scene.play(60);
     assert_eq!(scene.ends(), [EndReason::SourceLost]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use channel::{Apart, Cursor, Growing, Snapshot, Step};
+use channel::{Apart, Cursor, Growing, Piece, Segment, Snapshot, Step};
 use http_body::Frame;
 use tokio::sync::watch;
 use tokio_util::sync::ReusableBoxFuture;
@@ -39,6 +39,7 @@ pub(super) struct Continuous {
 enum Sending {
     /// One that is whole.
     Whole {
+        segment: Arc<Segment>,
         part: Arc<Part>,
         /// Chunks of it that were passed on.
         chunk: usize,
@@ -93,10 +94,15 @@ impl Continuous {
     fn pass_on(&mut self) -> bool {
         match &mut self.sending {
             None => {}
-            Some(Sending::Whole { part, chunk }) => match part.media.get(*chunk) {
+            Some(Sending::Whole {
+                segment,
+                part,
+                chunk,
+            }) => match part.media.get(*chunk) {
                 Some(media) => {
                     *chunk += 1;
                     self.seamless.media(media, &mut self.out);
+                    self.visit.reached(piece(segment, *chunk, part.media.len()));
                 }
                 None => self.sending = None,
             },
@@ -111,6 +117,11 @@ impl Continuous {
                     let (open, at) = (Arc::clone(open), *at);
                     return self.change_over(&open, at);
                 }
+                self.visit.reached(Piece {
+                    sequence: open.sequence(),
+                    until: open.elapsed_at(*at),
+                    slate: false,
+                });
             }
         }
         true
@@ -125,15 +136,19 @@ impl Continuous {
             return false;
         }
         let whole = snapshot.window.segment(number);
-        let part = whole.and_then(|whole| whole.part().ok());
+        let part = whole.and_then(|whole| Some((whole, whole.part().ok()?)));
         match part {
-            Some(part) if Arc::ptr_eq(&part.opening, open.opening()) => {
+            Some((whole, part)) if Arc::ptr_eq(&part.opening, open.opening()) => {
                 let (chunk, rest) = rest_of(&part.media, at);
                 if let Some(rest) = rest {
                     self.seamless.media(&rest, &mut self.out);
                 }
-                let part = Arc::clone(part);
-                self.sending = Some(Sending::Whole { part, chunk });
+                self.visit.reached(piece(whole, chunk, part.media.len()));
+                self.sending = Some(Sending::Whole {
+                    segment: Arc::clone(whole),
+                    part: Arc::clone(part),
+                    chunk,
+                });
             }
             // It waits for its time to be published, and its rest with it.
             None if snapshot.window.next() <= number && snapshot.is_running() => return false,
@@ -161,7 +176,11 @@ impl Continuous {
                 self.visit.note(u64::from(skipped));
                 let part = Arc::clone(segment.part()?);
                 self.open(&part.opening, seam);
-                self.sending = Some(Sending::Whole { part, chunk: 0 });
+                self.sending = Some(Sending::Whole {
+                    segment,
+                    part,
+                    chunk: 0,
+                });
             }
             Step::Follow {
                 open,
@@ -188,6 +207,16 @@ impl Continuous {
         } else {
             self.seamless.next(opening, &mut self.out);
         }
+    }
+}
+
+/// What somebody can play who has so many of a segment's chunks: as large a share of its media.
+fn piece(segment: &Segment, chunk: usize, chunks: usize) -> Piece {
+    let share = chunk as f64 / chunks.max(1) as f64;
+    Piece {
+        sequence: segment.sequence,
+        until: segment.duration.mul_f64(share.min(1.0)),
+        slate: segment.slate,
     }
 }
 
@@ -219,7 +248,8 @@ impl http_body::Body for Continuous {
         loop {
             match this.go_on() {
                 Ok(true) => break,
-                Ok(false) => {}
+                // What it was handed is all that it has for now.
+                Ok(false) => this.visit.note_what_it_has(),
                 Err(apart) => {
                     let key = &this.visit.handle().key;
                     tracing::debug!(channel = %key, "channel {key}: a continuous body ends: {apart}");
@@ -237,6 +267,7 @@ impl http_body::Body for Continuous {
         };
         this.sent += 1;
         this.visit.sent(bytes.len());
+        this.visit.note_at_times();
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 }

@@ -1,0 +1,46 @@
+// A question over the page: the browser's own dialog, which keeps the focus and closes with Escape.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'react';
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, onClose, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} aria-label={title} onClose={onClose}>
+      <h2>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  action: string;
+  onConfirm: () => void;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Confirm({ title, action, onConfirm, onClose, children }: ConfirmProps) {
+  const confirm = () => {
+    onConfirm();
+    onClose();
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div class="said">{children}</div>
+      <div class="actions">
+        <button type="button" onClick={onClose}>Cancel</button>
+        <button type="button" class="danger" onClick={confirm}>{action}</button>
+      </div>
+    </Dialog>
+  );
+}
