@@ -61,8 +61,7 @@ pub struct Service {
 impl Service {
     /// Puts everything together and begins to serve.
     pub async fn start(config: Config, staged: Staged) -> anyhow::Result<Self> {
-        let (tasks, last) = (Tasks::default(), Tasks::default());
-        let clock = Clock::start();
+        let (tasks, last, clock) = (Tasks::default(), Tasks::default(), Clock::start());
         let disk = disk(&config).await?;
         let store = disk.store;
         let journal = Journal::open(disk.history.clone(), config.journal).await;
@@ -97,12 +96,11 @@ impl Service {
         };
         let registry = Registry::new(context.clone(), tasks.clone());
         collect::start(&context, &registry, &tasks, &last);
-        let series = Series::start(clock, &registry, &engines, &tasks);
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
-        let since = life::began(&journal, address).await;
-        let names = config.sources.iter().map(|it| it.name.clone()).collect();
         let app = App::from(http::Parts {
+            names: config.sources.iter().map(|it| it.name.clone()).collect(),
+            series: Series::start(clock, &registry, &engines, &tasks),
             clock,
             config,
             settings: settings.clone(),
@@ -116,10 +114,8 @@ impl Service {
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
             records,
-            series,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: crate::clock::wall(),
-            names,
             demo: staged.stage,
         });
         let standing = tasks.running();
@@ -130,8 +126,8 @@ impl Service {
             last,
             standing,
             store,
+            since: life::began(&journal, address).await,
             journal,
-            since,
         })
     }
 

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::figures::{self, Audience, Facts, Health};
 use crate::handle::Handle;
 use crate::samples::Percentiles;
-use crate::series::Course;
+use crate::series::{Course, Stretch};
 use crate::settings::StreamMode;
 
 pub(super) use shapes::Channels;
@@ -81,9 +81,11 @@ pub(super) async fn buffer(
     let mut given = Parameters::of(&uri);
     let since = given.time("since");
     given.done()?;
-    // Of a channel that ended something is known for a while.
-    let key = running(&app, &key).map_or(key, |handle| handle.key.clone());
-    let found = app.series.of_channel(&key, since);
+    // Of a channel that ended something is known for a while; one that has just begun has no past.
+    let running = running(&app, &key).ok();
+    let key = running.as_ref().map_or(&key, |handle| &handle.key);
+    let begun = running.as_ref().map(|_| Stretch::default());
+    let found = app.series.of_channel(key, since).or(begun);
     let stretch = found.ok_or_else(|| Problem::not_found("nothing is known of such a channel"))?;
     Ok(Json(Points {
         interval_seconds: stretch.step.as_secs_f64(),
@@ -163,11 +165,10 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
     let session = stream.as_ref().and_then(|it| it.session.as_ref());
     let stat = stream.as_ref().and_then(|it| it.stat.as_ref());
     let started_at = stream.as_ref().map(|it| it.started_at);
-    let infohash = session.and_then(|it| it.infohash.clone());
-    let infohash = infohash.or_else(|| stat.and_then(|it| it.infohash.clone()));
     let staged = app.demo.as_ref().and_then(|it| it.title(&handle.key));
-    let known = (infohash.as_ref()).and_then(|it| app.records.titles.known(it));
-    let title = (staged.map(str::to_owned)).or_else(|| known.and_then(|it| it.title));
+    let infohash = stream.as_ref().and_then(|it| it.infohash());
+    let told = || app.records.titles.known(infohash?)?.title;
+    let title = staged.map(str::to_owned).or_else(told);
     let channel = Channel {
         key: handle.key.clone(),
         name: title.clone().unwrap_or_else(|| handle.key.clone()),
@@ -178,7 +179,7 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
         mode: mode(&audience),
         source: handle.selector.key_type(),
         engine: session.map(|it| it.engine.to_string()),
-        infohash,
+        infohash: infohash.map(str::to_owned),
         title,
         started_at: started_at.map(date),
         uptime_seconds: started_at.map(|at| clock::wall().duration_since(at).as_secs_f64()),

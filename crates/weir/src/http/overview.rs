@@ -176,7 +176,12 @@ pub(super) fn house(app: &App) -> House {
         name: known.engine.engine.to_string(),
         healthy: known.engine.answers(),
         channels: known.engine.channels,
-        places,
+        // What gives its channels up takes none.
+        places: if known.engine.draining || known.engine.leaving {
+            0
+        } else {
+            places
+        },
     });
     let outbox = app.outbox.status();
     let trouble = outbox.trouble.filter(|_| outbox.telling);

@@ -32,6 +32,15 @@ pub struct Stretch<P> {
     pub points: Vec<P>,
 }
 
+impl<P> Default for Stretch<P> {
+    fn default() -> Self {
+        Self {
+            step: FINE_STEP,
+            points: Vec::new(),
+        }
+    }
+}
+
 /// The newest points, in two grains.
 #[derive(Clone, Debug)]
 pub struct Rings<P> {

@@ -15,6 +15,8 @@ mod engines;
 mod engines_contents;
 mod engines_starts;
 mod failing_source;
+mod failover;
+mod failover_run;
 mod figures;
 mod figures_continuous;
 mod figures_series;
