@@ -53,7 +53,7 @@ crash: ## kill the program at every single write it makes; `make test` tries som
 	WEIR_CRASH=all cargo test --locked -p weir --test crash -- --nocapture
 
 screenshot: players ## take the README's picture anew
-	cp tests/players/artifacts/panel-stream-dark-1280.png docs/panel.png
+	cp tests/players/artifacts/panel-playing-dark.png docs/panel.png
 
 bench: ## measure, and write docs/benchmarks.md; ARGS="--strict" fails if a goal is missed
 	scripts/install-tools nginx-light

@@ -18,30 +18,17 @@ use crate::settings::StreamMode;
 /// The channels that run, with their viewers.
 #[utoipa::path(get, path = "/proxy/status", tag = "state", responses((status = OK, body = shapes::ProxyStatus)))]
 pub(super) async fn status(State(app): State<App>) -> Json<Value> {
-    Json(channels(&app))
-}
-
-/// All channels that run, and how many watch them.
-pub(super) fn channels(app: &App) -> Value {
     let channels: Vec<_> = app
         .registry
         .all()
         .iter()
-        .map(|it| channel_state(app, it))
+        .map(|it| channel_state(&app, it))
         .collect();
     let viewers: u64 = channels
         .iter()
         .filter_map(|it| it["viewers"].as_u64())
         .sum();
-    json!({ "channels": channels, "total_viewers": viewers })
-}
-
-/// One channel; one that does not run has no state.
-pub(super) fn channel(app: &App, key: &str) -> Value {
-    match app.registry.get(key) {
-        Some(handle) => channel_state(app, &handle),
-        None => json!({ "key": key, "state": null }),
-    }
+    Json(json!({ "channels": channels, "total_viewers": viewers }))
 }
 
 fn channel_state(app: &App, handle: &Handle) -> Value {
