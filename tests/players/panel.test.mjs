@@ -1,8 +1,11 @@
 // The panel of a real Weir in a real browser: what one sees is what happens, and what one sets has its effect.
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startChromium, startWeir, until } from './lib.mjs';
-import { openPanel } from './panel-lib.mjs';
+import { artifacts, getJson, startChromium, startServer, startWeir, trouble, until } from './lib.mjs';
+import { assertAccessible, openPanel, SOON } from './panel-lib.mjs';
 
 const PICTURE_MILLISECONDS_MAX = 30_000;
 
@@ -10,6 +13,7 @@ let weir, browser;
 before(async () => {
   weir = await startWeir();
   browser = await startChromium();
+  await mkdir(artifacts, { recursive: true });
 });
 after(async () => {
   await browser?.close();
@@ -33,14 +37,49 @@ async function showsMotion(page) {
   await until('the picture changes', PICTURE_MILLISECONDS_MAX, async () => (await picture(page)) !== first);
 }
 
-test('the same channel plays as continuous TS', { timeout: 90_000 }, async () => {
-  const { page, close } = await open(`#/streams/${weir.ids[0]}?play=ts`);
+const channelOf = (root, key) => fetch(`${root}/api/v1/channels/${key}`).then((answer) => (answer.ok ? answer.json() : undefined));
+
+test('each page of a fresh Weir opens and complains of nothing', { timeout: 90_000 }, async () => {
+  const { page, complaints, close } = await open();
+  for (const [name, heading] of [['overview', 'Nothing is playing'], ['streams', 'Ended'], ['engines', 'Engines'], ['events', 'Events'], ['metrics', 'Now'], ['settings', 'Stream Mode']]) {
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: new RegExp(`^${name}`, 'i') }).click();
+    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    await until(`${name} has loaded`, SOON, async () => (await page.locator('.loading').count()) === 0);
+    if (name !== 'settings') assert.equal(await page.locator('.problem:not(:empty)').count(), 0, name);
+    await assertAccessible(page);
+  }
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test('a newcomer clicks a channel, sees it move, and is seen among its viewers', { timeout: 90_000 }, async () => {
+  const { page, complaints, close } = await open();
+
+  await page.getByRole('list', { name: 'Known channels' }).getByRole('link').first().click();
+
   await showsMotion(page);
+  const link = await page.getByLabel('HLS link', { exact: true }).inputValue();
+  assert.ok(weir.manifests.includes(link), `the link is ${link}`);
+  const viewer = page.getByRole('region', { name: 'Viewers' }).getByRole('row').filter({ hasText: 'Chrome' });
+  await viewer.waitFor({ timeout: PICTURE_MILLISECONDS_MAX });
+  await page.locator('.playhead').first().waitFor({ timeout: PICTURE_MILLISECONDS_MAX });
+  await until('it is known how much the viewer has', PICTURE_MILLISECONDS_MAX, async () => /\d s/.test(await viewer.locator('[data-label="Has ahead"]').textContent()));
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test('the same channel plays as continuous TS', { timeout: 90_000 }, async () => {
+  const { page, complaints, close } = await open(`#/streams/${weir.ids[0]}?play=ts`);
+  await showsMotion(page);
+  const row = page.getByRole('region', { name: 'Viewers' }).getByRole('row').filter({ hasText: 'Chrome' }).filter({ hasText: 'TS' });
+  await row.first().waitFor({ timeout: PICTURE_MILLISECONDS_MAX });
+  assert.deepEqual(complaints, []);
   await close();
 });
 
 test('an acestream link is pasted and played with the keyboard alone', { timeout: 90_000 }, async () => {
-  const { page, close } = await open();
+  const { page, complaints, close } = await open();
 
   await page.getByLabel('Id, acestream:// link or source name').focus();
   await page.keyboard.insertText('acestream://123');
@@ -51,7 +90,87 @@ test('an acestream link is pasted and played with the keyboard alone', { timeout
   await page.keyboard.press('Enter');
 
   await showsMotion(page);
+  assert.deepEqual(complaints, []);
   await close();
+});
+
+test('a stream is stopped, and its story is told', { timeout: 90_000 }, async () => {
+  const { page, close } = await open(`#/streams/${weir.ids[1]}?play=hls`);
+  await showsMotion(page);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('It is not running').waitFor();
+  await page.getByRole('link', { name: 'Streams' }).first().click();
+  const ended = page.getByRole('region', { name: 'Ended' });
+  await ended.getByText('An operator stopped it').first().waitFor({ timeout: PICTURE_MILLISECONDS_MAX });
+  await close();
+});
+
+test('an engine that dies is an alert, and heals', { timeout: 120_000 }, async () => {
+  const { page, close } = await open();
+  const needs = page.getByRole('list', { name: 'Needs a hand' });
+  assert.equal(await needs.getByRole('listitem').count(), 0);
+  await trouble(weir, 'death', 45);
+  await needs.getByRole('listitem').first().waitFor({ timeout: 60_000 });
+  await page.evaluate(() => (location.hash = '#/engines'));
+  await page.getByRole('article').getByText('unhealthy', { exact: true }).waitFor();
+  await page.getByRole('article').getByText('healthy', { exact: true }).waitFor({ timeout: 60_000 });
+  await page.evaluate(() => (location.hash = '#/overview'));
+  await needs.waitFor({ state: 'hidden', timeout: 60_000 });
+  await close();
+});
+
+test('a setting changed in the panel changes the running channel, and survives a restart', { timeout: 120_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-panel-'));
+  const variables = { WEIR_SOURCES: `news=${weir.manifests[0]}`, WEIR_DATA_DIR: folder };
+  let server = await startServer(variables);
+  const { page, close } = await openPanel(browser, server.root, '#/streams/news?play=hls');
+  await showsMotion(page);
+  const before = (await channelOf(server.root, 'news')).buffer.segments_max;
+
+  const settings = await openPanel(browser, server.root, '#/settings');
+  const card = settings.page.getByRole('region', { name: 'HLS Buffering Settings' });
+  await settings.page.getByLabel('Stream mode', { exact: true }).waitFor();
+  assert.equal(await card.count(), 0, 'the mode is TS at first');
+  await settings.page.getByLabel('Stream mode', { exact: true }).selectOption('HLS');
+  await card.waitFor();
+  await card.getByLabel('Max segments', { exact: true }).fill('31');
+  await card.getByText('Saved', { exact: true }).waitFor();
+  assert.notEqual(before, 31);
+  await until('the channel holds as many', SOON, async () => (await channelOf(server.root, 'news')).buffer.segments_max === 31);
+  await settings.close();
+  await close();
+
+  await server.stop();
+  server = await startServer(variables);
+  const again = await openPanel(browser, server.root, '#/settings');
+  assert.equal(await again.page.getByLabel('Max segments', { exact: true }).inputValue(), '31');
+  await again.close();
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What the panel calls a thing, and what the description of the API does. */
+const THINGS = {
+  Channel: 'Channel', Buffer: 'Buffer', Counters: 'Counters', EngineStat: 'EngineStat', Viewer: 'Viewer', Engine: 'EngineState', Overview: 'Overview',
+  Setting: 'Setting', EndedStream: 'EndedStream',
+};
+
+test('what the panel reads is what the API is described to answer', { timeout: 30_000 }, async () => {
+  const { components } = await getJson(`${weir.root}/api/v1/openapi.json`);
+  const types = await readFile(new URL('../../panel/src/api/types.ts', import.meta.url), 'utf8');
+  /** Names of a schema's members, those that it takes over from others among them. */
+  const membersOf = ({ $ref, properties = {}, allOf = [] }) => [
+    ...Object.keys(properties), ...($ref ? membersOf(components.schemas[$ref.split('/').at(-1)]) : []), ...allOf.flatMap(membersOf),
+  ];
+  for (const [name, described] of Object.entries(THINGS)) {
+    const body = types.match(new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`))?.[1];
+    assert.ok(body && components.schemas[described], name);
+    const read = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map((match) => match[1]);
+    const members = membersOf(components.schemas[described]);
+    assert.deepEqual(read.filter((member) => !members.includes(member)), [], name);
+  }
 });
 
 test('a browser is sent compressed files, and none that it has', { timeout: 30_000 }, async () => {
@@ -61,3 +180,13 @@ test('a browser is sent compressed files, and none that it has', { timeout: 30_0
   const again = await fetch(`${weir.root}/panel/`, { headers: { 'Accept-Encoding': 'gzip', 'If-None-Match': first.headers.get('etag') } });
   assert.equal(again.status, 304);
 });
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`the picture of the README is taken in ${colorScheme}`, { timeout: 90_000 }, async () => {
+    const { page, close } = await open(`#/streams/${weir.ids[0]}?play=hls`, { colorScheme, viewport: { width: 1280, height: 1000 } });
+    await showsMotion(page);
+    await page.locator('.playhead').first().waitFor({ timeout: PICTURE_MILLISECONDS_MAX });
+    await page.screenshot({ path: join(artifacts, `panel-playing-${colorScheme}.png`) });
+    await close();
+  });
+}

@@ -97,8 +97,8 @@ pub(crate) struct Driver {
     aside: Option<Current>,
     /// The engine that carried the channel last.
     left: Option<Address>,
-    /// The channel is to leave the engine that carries it.
-    leaves: bool,
+    /// Whether the channel was told to leave the engine that carries it; nothing if that is still to be found out.
+    leaves: Option<bool>,
     /// Changes when engines have to be left.
     moves: watch::Receiver<u64>,
     /// Pulls that are to be closed as soon as they are opened.
@@ -145,7 +145,7 @@ pub(crate) fn prepare(
         current: None,
         aside: None,
         left: None,
-        leaves: false,
+        leaves: Some(false),
         moves,
         unwanted: BTreeSet::new(),
         lost: String::new(),
@@ -305,10 +305,8 @@ impl Driver {
             }
             _ => {}
         }
-        let opened = matches!(input, Input::Opened { .. });
         self.take(input);
-        if opened {
-            self.leaves = false;
+        if self.leaves.is_none() {
             self.look_at_engine();
         }
     }

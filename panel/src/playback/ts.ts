@@ -13,6 +13,8 @@ export function start(video: HTMLVideoElement, url: string, report: Report): Pla
     report({ state: 'failed', message: 'This browser cannot play MPEG-TS. HLS may do, or another player.' });
     return { end: () => undefined };
   }
+  // What goes wrong is told on the page.
+  Mpegts.LoggingControl.enableAll = false;
   const player = Mpegts.createPlayer(
     { type: 'mpegts', isLive: true, url },
     {

@@ -14,3 +14,4 @@ mod slate;
 mod sources;
 mod starting;
 mod stopping;
+mod surviving;

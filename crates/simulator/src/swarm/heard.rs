@@ -62,6 +62,15 @@ impl Heard {
         }
     }
 
+    /// For how long viewers had nothing to play, summed over all of them, if so much media is a packet and each began to play
+    /// `after` its first one. What came when must have been noted.
+    pub fn stalled(&self, packet: Duration, after: Duration) -> Duration {
+        let viewers = self.arrivals.iter();
+        viewers
+            .map(|arrivals| stalled(arrivals, packet, after))
+            .sum()
+    }
+
     pub(super) fn of_a_broken_viewer() -> Self {
         Self {
             errors: 1,
@@ -87,5 +96,50 @@ impl Heard {
         }
         sum.error_texts.truncate(ERRORS_KEPT);
         sum
+    }
+}
+
+/// For how long one viewer had nothing to play, up to its last packet.
+fn stalled(arrivals: &[Arrival], packet: Duration, after: Duration) -> Duration {
+    let Some(first) = arrivals.first() else {
+        return Duration::ZERO;
+    };
+    let mut stalled = Duration::ZERO;
+    let mut newest = first.packet;
+    for arrival in arrivals {
+        let media = packet.mul_f64((newest - first.packet) as f64);
+        let dry_at = first.at + after + media + stalled;
+        stalled += arrival.at.saturating_duration_since(dry_at);
+        newest = newest.max(arrival.packet);
+    }
+    stalled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn a_viewer_stalls_for_as_long_as_its_media_comes_late() {
+        let begun = clock::now();
+        let second = Duration::from_secs(1);
+        let arrival = |packet, seconds| Arrival {
+            packet,
+            at: begun + second * seconds,
+        };
+        // Ten packets are a second.
+        let one = |arrivals: &[Arrival]| stalled(arrivals, second / 10, second);
+        assert_eq!(
+            one(&[arrival(0, 0), arrival(10, 1), arrival(20, 2)]),
+            Duration::ZERO
+        );
+        assert_eq!(
+            one(&[arrival(0, 0), arrival(10, 1), arrival(30, 5)]),
+            second * 3
+        );
+        let twice = [arrival(0, 0), arrival(10, 3), arrival(20, 6)];
+        assert_eq!(one(&twice), second * 4);
+        assert_eq!(one(&[]), Duration::ZERO);
     }
 }

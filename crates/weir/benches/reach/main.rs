@@ -9,6 +9,7 @@ mod listening;
 mod load;
 mod machine;
 mod paced;
+mod passthrough;
 mod report;
 mod serving;
 mod sharing;
@@ -17,6 +18,7 @@ mod source;
 mod stage;
 mod stalled;
 mod starting;
+mod surviving;
 mod telling;
 mod watching;
 
@@ -26,7 +28,7 @@ use report::Row;
 
 const USAGE: &str = "cargo bench -p weir -- [--strict] [--only FIGURE,...]
   --strict   end with an error if a goal is missed
-  --only     some of: watching, listening, sharing, serving, starting, stalled, telling, asking, simulating; nothing is written then";
+  --only     some of: watching, listening, sharing, serving, starting, stalled, telling, asking, surviving, simulating; nothing is written then";
 
 /// What the command line asks for.
 struct Asked {
@@ -103,6 +105,9 @@ async fn measure(asked: &Asked) -> anyhow::Result<Vec<Row>> {
     }
     if asked.wants("asking") {
         rows.extend(asking::measure().await?);
+    }
+    if asked.wants("surviving") {
+        rows.extend(surviving::measure().await?);
     }
     if asked.wants("watching") {
         rows.extend(watching::measure().await?);

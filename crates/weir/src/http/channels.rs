@@ -72,7 +72,7 @@ pub(super) async fn viewers(
         ("key" = String, Path, description = "a channel's key, or a stream's id"),
         ("since" = Option<String>, Query, description = "only what was sampled after this time; the last minutes if it is not said"),
     ),
-    responses((status = OK, body = Points), (status = NOT_FOUND, description = "nothing is known of such a channel")))]
+    responses((status = OK, body = Points), (status = BAD_REQUEST, description = "since is no time"), (status = NOT_FOUND, description = "nothing is known of such a channel")))]
 pub(super) async fn buffer(
     State(app): State<App>,
     Names(key): Names<String>,
@@ -165,11 +165,10 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
     let session = stream.as_ref().and_then(|it| it.session.as_ref());
     let stat = stream.as_ref().and_then(|it| it.stat.as_ref());
     let started_at = stream.as_ref().map(|it| it.started_at);
-    let infohash = session.and_then(|it| it.infohash.clone());
-    let infohash = infohash.or_else(|| stat.and_then(|it| it.infohash.clone()));
     let staged = app.demo.as_ref().and_then(|it| it.title(&handle.key));
-    let known = (infohash.as_ref()).and_then(|it| app.records.titles.known(it));
-    let title = (staged.map(str::to_owned)).or_else(|| known.and_then(|it| it.title));
+    let infohash = stream.as_ref().and_then(|it| it.infohash());
+    let told = || app.records.titles.known(infohash?)?.title;
+    let title = staged.map(str::to_owned).or_else(told);
     let channel = Channel {
         key: handle.key.clone(),
         name: title.clone().unwrap_or_else(|| handle.key.clone()),
@@ -180,7 +179,7 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
         mode: mode(&audience),
         source: handle.selector.key_type(),
         engine: session.map(|it| it.engine.to_string()),
-        infohash,
+        infohash: infohash.map(str::to_owned),
         title,
         started_at: started_at.map(date),
         uptime_seconds: started_at.map(|at| clock::wall().duration_since(at).as_secs_f64()),

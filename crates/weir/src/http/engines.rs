@@ -73,8 +73,13 @@ pub(super) async fn one(
 /// Every engine.
 #[utoipa::path(get, path = "/api/v1/engines", tag = "engines", responses((status = OK, body = EngineList)))]
 pub(super) async fn list(State(app): State<App>) -> Json<EngineList> {
-    let engines = states(&app, |_| true);
-    Json(EngineList { engines })
+    Json(all(&app))
+}
+
+/// What that answers.
+pub(super) fn all(app: &App) -> EngineList {
+    let engines = states(app, |_| true);
+    EngineList { engines }
 }
 
 /// Takes an engine in. It is probed at once, and kept over restarts.

@@ -58,7 +58,7 @@ impl Default for Live {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Asked {
-    /// Names between commas: news, channels, channel:KEY. News if it is not given.
+    /// Names between commas: news, channels, channel:KEY, engines, overview. News if it is not given.
     topics: Option<String>,
     /// The last event's id that the reader has, as the header Last-Event-ID.
     last_event_id: Option<u64>,

@@ -4,20 +4,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::Problem;
-use super::{App, api};
+use super::{App, channels, engines, overview};
 use crate::settings::{Given, Mistake};
 
 /// What makes the body of a topic; a topic about one thing gets its name.
 type Make = fn(&App, &str) -> Value;
 
 /// Topics about everything of a kind.
-const TOPICS: &[(&str, Make)] = &[("channels", |app, _| api::channels(app))];
+const TOPICS: &[(&str, Make)] = &[
+    ("channels", |app, _| json!(channels::all(app))),
+    ("engines", |app, _| json!(engines::all(app))),
+    ("overview", |app, _| json!(overview::overview(app))),
+];
 
 /// Topics about one thing, as `channel:KEY`.
-const TOPICS_OF: &[(&str, Make)] = &[("channel", api::channel)];
+const TOPICS_OF: &[(&str, Make)] = &[("channel", channel)];
 
 /// The topic that is no picture of a state.
 const NEWS: &str = "news";
@@ -82,6 +86,14 @@ fn topic(text: &str) -> Option<Topic> {
         of: of.unwrap_or_default().to_owned(),
         make: *make,
     })
+}
+
+/// One channel; one that does not run has no state.
+fn channel(app: &App, key: &str) -> Value {
+    match channels::detail(app, key) {
+        Ok(detail) => json!(detail),
+        Err(_) => json!({ "key": key, "state": null }),
+    }
 }
 
 fn unknown(text: &str) -> Problem {
@@ -191,8 +203,6 @@ fn bare(mut value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-
-    use serde_json::json;
 
     use super::*;
 

@@ -81,6 +81,7 @@ impl Driver {
     fn put(&mut self, source: Current) {
         self.handle.opened(&source.open);
         self.current = Some(source);
+        self.leaves = None;
     }
 
     /// Tells the channel to leave its engine if that is what the engines want, and to stay if they want it no more.
@@ -89,8 +90,8 @@ impl Driver {
             return;
         };
         let must_leave = self.context.upstream.must_leave(&current.open);
-        if must_leave != self.leaves {
-            self.leaves = must_leave;
+        if self.leaves != Some(must_leave) {
+            self.leaves = Some(must_leave);
             let engine = current.engine();
             let engine = engine.filter(|_| must_leave).map(ToString::to_string);
             let cause = engine.map(|engine| format!("engine {engine} is to carry no channels"));

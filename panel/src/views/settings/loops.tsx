@@ -18,7 +18,7 @@ export function Loops() {
     <>
       <Card title="Look for loops" wide>
         <p class="quiet">A live stream that only repeats what it has is stopped, and refused for a while.</p>
-        <Answer query={useLoopDetection()} what="The detection of loops">{(detection) => <Form key={JSON.stringify(detection)} detection={detection} />}</Answer>
+        <Answer query={useLoopDetection()} what="The detection of loops">{(detection) => <Form detection={detection} />}</Answer>
       </Card>
       <Card title="Refused now" wide><Refused /></Card>
     </>

@@ -1,0 +1,108 @@
+//! A crowd with real playheads in front of engines that are killed, taken over and emptied one after the other: what it notices.
+
+use std::time::Duration;
+
+use simulator::engine::{Channel, Engine, Options};
+use simulator::media::{Glance, Marked, Media, glance};
+use simulator::swarm;
+
+use crate::continuous_source::engine;
+use crate::failover::Fleet;
+
+/// Viewers of each kind.
+const VIEWERS: usize = 5;
+
+/// How long they watch, and how long each engine carries the channel before it is struck.
+const WATCHED: Duration = Duration::from_secs(9);
+const STRUCK_AFTER: Duration = Duration::from_millis(1500);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Segments of a second, sixteen of which come at once.
+fn bursting() -> (Options, Media) {
+    let media = Media::marked(Marked {
+        stream: 1,
+        duration: SECOND,
+        bytes: 40_000,
+    });
+    let options = Options {
+        channels: vec![Channel::numbered(1, media.clone())],
+        burst: 640_000,
+        ..engine()
+    };
+    (options, media)
+}
+
+/// How much media one of its packets is.
+fn packet(media: &Media) -> Duration {
+    let segment = media.segment(0);
+    let places = segment.as_chunks().0.iter().map(glance);
+    let first = places.into_iter().find_map(|it| match it {
+        Glance::Marked(place) => Some(place),
+        Glance::Unmarked | Glance::Other => None,
+    });
+    media.duration(0) / first.expect("a mark").packets
+}
+
+/// Strikes the engine that carries the channel after a while, and waits until another session does.
+async fn strike(fleet: &Fleet, blow: impl AsyncFnOnce(&Fleet, &Engine)) {
+    tokio::time::sleep(STRUCK_AFTER).await;
+    let before = fleet.stage.channel(|_| true).await["upstream"]["sessions"].as_u64();
+    let engine = fleet.carrying().await;
+    blow(fleet, engine).await;
+    let replaced = |it: &serde_json::Value| before < it["upstream"]["sessions"].as_u64();
+    fleet.stage.channel(replaced).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other() {
+    let (options, media) = bursting();
+    let fleet = Fleet::of(3, options, |config| {
+        config.settings.segment_seconds = SECOND;
+        config.settings.hls_initial_buffer_seconds = Duration::from_secs(5);
+        config.settings.ts_join_seconds = Duration::from_secs(3);
+    });
+    let fleet = fleet.await;
+    let crowd = |path: String| swarm::Options {
+        url: format!("http://{}{path}", fleet.stage.address()),
+        viewers: VIEWERS,
+        arrival: Duration::from_millis(500),
+        duration: WATCHED,
+    };
+    let lists = crowd(fleet.stage.entry());
+    let bodies = crowd(fleet.stage.continuous());
+    let strikes = async {
+        strike(&fleet, async |_, engine| {
+            engine.crash(Duration::from_secs(60));
+        })
+        .await;
+        strike(&fleet, async |_, engine| {
+            let (infohash, _) = engine.metrics().starts.into_keys().next().expect("a start");
+            assert!(engine.supersede(&infohash));
+        })
+        .await;
+        strike(&fleet, async |fleet, engine| {
+            fleet.drain(engine, true).await;
+        })
+        .await;
+    };
+    let (watched, listened, ()) =
+        tokio::join!(swarm::glance(&lists), swarm::listen(&bodies, true), strikes);
+    let (watched, listened) = (watched.expect("a report"), listened.expect("a report"));
+    let stalled = listened.stalled(packet(&media), SECOND);
+    eprintln!(
+        "{VIEWERS} viewers of lists stalled for {:.2} s, as many of bodies for {:.2} s",
+        watched.stalled_seconds,
+        stalled.as_secs_f64()
+    );
+    assert_eq!((watched.served, listened.served), (VIEWERS, VIEWERS));
+    assert_eq!((watched.stalls, watched.errors), (0, 0), "{watched:?}");
+    assert_eq!(stalled, Duration::ZERO);
+    assert_eq!(
+        (listened.miscounts, listened.errors),
+        (0, 0),
+        "{:?}",
+        listened.error_texts
+    );
+    fleet.assert_one_session_each();
+}
