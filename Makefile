@@ -5,7 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc docs players crash screenshot bench lint-hls sim clean help
+.PHONY: demo test panel build fmt lint unit doc docs api players crash screenshot bench lint-hls sim clean help
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -13,7 +13,7 @@ help: ## say what there is
 demo: panel build ## play moving pictures from a simulated engine; ARGS="--engine dying" and the like
 	$(TARGET)/debug/weir demo $(ARGS)
 
-test: fmt lint panel unit doc players ## everything that is checked before a change lands
+test: fmt lint panel unit doc api players ## everything that is checked before a change lands
 
 panel: ## build the web panel, check and measure it
 	cd panel && npm ci --no-audit --no-fund --silent
@@ -37,8 +37,12 @@ unit: ## unit tests, and tests of the whole service over loopback
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-docs: ## write docs/settings.md and docs/metrics.md anew
-	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document --test metrics_document
+docs: ## write docs/settings.md, docs/metrics.md and docs/openapi.json anew
+	WEIR_WRITE_DOCS=1 cargo test --locked -p weir --test settings_document --test metrics_document --test openapi_document
+
+api: build ## send made-up requests to a Weir of its own, and hold the answers against the description
+	python3 -c 'import ensurepip' || scripts/install-tools python3-venv
+	tests/schemathesis/run $(TARGET)/debug/weir $(TARGET)
 
 players: build ## real players: ffmpeg, GStreamer, Chromium with hls.js and by itself, VLC and mpv where they are installed
 	scripts/install-tools ffmpeg chromium gstreamer1.0-tools

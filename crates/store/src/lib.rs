@@ -22,7 +22,9 @@ use ledger::{Change, Kept};
 pub use database::{Database, OpenError};
 pub use engines::{CONTENTS_MAX, EngineChange, KeptEngine, KeptEngines};
 pub use history::History;
-pub use settings_file::{Damage, Entry, SETTINGS_FILE, Saved, SettingsFile, WriteError};
+pub use settings_file::{
+    Damage, Entry, Held, Past, SETTINGS_FILE, Saved, SettingsFile, Step, WriteError,
+};
 use writer::{Disk, Order};
 
 /// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.

@@ -1,6 +1,7 @@
 //! The file of saved settings: written whole or not at all, and believed only as far as it can be
 //! read. It does not know what any key means.
 
+mod history;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -9,13 +10,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+pub use history::{Held, Past, Step};
 pub use saved::{Entry, Saved};
 
 /// The file's name in the data folder.
 pub const SETTINGS_FILE: &str = "proxy_settings.json";
 
-/// What is read of the file; all settings there are fill two of these KiB.
-const BYTES_MAX: u64 = 64 << 10;
+/// What is read of the file; the history of changes may fill half of it.
+const BYTES_MAX: u64 = 512 << 10;
 
 /// Copies of damaged files that are kept; more would fill the disk of a machine that breaks them.
 const DAMAGED_MAX: u32 = 10;

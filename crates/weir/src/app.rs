@@ -9,6 +9,7 @@ use engine::{Http, Timeouts};
 use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
+use tokio::sync::watch;
 use webhook::Orchestrator;
 
 use crate::clock::Clock;
@@ -68,12 +69,10 @@ impl Service {
         let left = engines::leftovers(&disk.kept);
         let records = Records::open(disk.history, journal.clone(), &config).await;
         let outbox = outbox(&config, disk.kept, clock, (&store, &journal), &last)?;
-        let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config.settings, &tasks);
+        let (keeper, settings) = Keeper::start(disk.file, disk.saved, &config, &journal, &tasks);
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
-        let kept = store.engines().await;
-        let beside = (journal.clone(), store.clone());
-        let engines = Engines::restore(kept, &config, clock, settings.clone(), beside);
+        let engines = known_engines(&config, clock, &settings, (&journal, &store)).await;
         watch_over(&engines, left, &http, &tasks);
         let upstream = Arc::new(Upstream::new(
             http,
@@ -167,6 +166,18 @@ fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Lim
     let address = listener.address();
     tell(config, settings, address, limits.connections_max);
     Ok((listener, limits))
+}
+
+/// The engines that are configured, and those that were kept.
+async fn known_engines(
+    config: &Config,
+    clock: Clock,
+    settings: &watch::Receiver<Arc<Settings>>,
+    (journal, store): (&Journal, &Store),
+) -> Engines {
+    let kept = store.engines().await;
+    let beside = (journal.clone(), store.clone());
+    Engines::restore(kept, config, clock, settings.clone(), beside)
 }
 
 /// What is found in the data folder.

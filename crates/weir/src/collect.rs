@@ -7,6 +7,7 @@ mod loops;
 mod others;
 mod titles;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -51,6 +52,8 @@ struct Collector {
     titles: JoinSet<titles::Titled>,
     /// Engines that are being asked.
     busy: Vec<engine::Address>,
+    /// Streams that had readings in the last round and did not run.
+    gone: HashSet<String>,
     /// The stream whose end was written down last.
     ended: Option<String>,
     trim_at: channel::Moment,
@@ -73,6 +76,7 @@ impl Collector {
             polls: JoinSet::new(),
             titles: JoinSet::new(),
             busy: Vec::new(),
+            gone: HashSet::new(),
             ended: None,
             trim_at: parts.context.clock.now(),
             jitter: u64::from(clock::since_numbering_epoch().subsec_nanos()) | 1,

@@ -34,8 +34,10 @@ mod query;
 mod receive;
 pub mod server;
 mod settings;
+mod shapes;
 mod streams;
 mod topics;
+mod transfer;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
@@ -46,7 +48,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -180,14 +182,14 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .route("/proxy/status", get(api::status))
-        .route("/proxy/config", get(config::read).post(config::change))
-        .route("/proxy/streams/{id}/clients", get(api::clients))
-        .route("/events/stream_started", post(events::started))
-        .route("/events/stream_ended", post(events::ended))
-        .route("/api/v1/outbox", get(events::outbox))
-        .route("/api/v1/outbox/retry", post(events::retry))
-        .route("/health/status", get(api::health))
+        .routes(routes!(api::status))
+        .routes(routes!(config::read, config::change))
+        .routes(routes!(api::clients))
+        .routes(routes!(events::started))
+        .routes(routes!(events::ended))
+        .routes(routes!(events::outbox))
+        .routes(routes!(events::retry))
+        .routes(routes!(api::health))
         .routes(routes!(alive::live))
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
@@ -218,14 +220,18 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(overview::series))
         .routes(routes!(metrics::scrape))
         .routes(routes!(settings::form))
+        .routes(routes!(settings::history::history))
+        .routes(routes!(settings::history::undo))
+        .routes(routes!(transfer::export))
+        .routes(routes!(transfer::import))
         .routes(routes!(playlists::named))
         .routes(routes!(playlists::rewrite))
         .routes(routes!(journal::events))
         .routes(routes!(live::events))
-        .route("/api/v1/sources", get(api::sources))
-        .route("/api/v1/demo", get(demo::figures))
-        .route("/api/v1/demo/death", post(demo::death))
-        .route("/api/v1/demo/silence", post(demo::silence))
+        .routes(routes!(api::sources))
+        .routes(routes!(demo::figures))
+        .routes(routes!(demo::death))
+        .routes(routes!(demo::silence))
 }
 
 /// The description of the API, as `GET /api/v1/openapi.json` answers it.

@@ -4,6 +4,7 @@ mod card;
 mod change;
 mod choice;
 mod keeper;
+mod past;
 mod saved;
 mod table;
 
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 pub use card::card;
 pub use change::{Change, Given, Mistake};
 pub use choice::{CHOICES, Choice, EngineStream, Slate, StreamMode};
-pub use keeper::{Keeper, NotKept};
+pub use keeper::{Keeper, NotKept, Who, Wish};
 pub use table::{Key, TABLE, Unit};
 
 /// Digits of a revision: enough that no two of one operator's values share one.

@@ -52,9 +52,25 @@ people do not undo each other's.
 A value out of its range is answered with `<name> must be between <least> and <greatest>`, and ` seconds` where it is a time;
 another word than there are, with `<name> must be either '<word>' or '<word>'`.
 
+## What was changed, and back again
+
+`GET /api/v1/settings` tells of each setting what it may be, what it is, and where that comes from: `saved`, `environment` or
+`default`. `GET /api/v1/settings/history` lists the newest changes, at most 200: who made them (`api key`, or `anyone` where there is
+none), when, and each value before and after.
+
+    curl -X POST -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \
+         -d '{"revision": 7}' http://HOST:8000/api/v1/settings/undo
+
+takes change 7 back, whole or not at all. What was saved before it is saved again, and what was not is as the variable or the default
+says. A change whose settings were changed again since is refused with 409, and the later ones are named. Taking back is a change,
+too.
+
+`GET /settings/export` gives all that was set by calls, and `POST /settings/import` takes it, here or elsewhere: each part of the
+document replaces what is set of it, and a document with one mistake changes nothing. Both need the key.
+
 ## The file
 
-What was changed by calls is in `proxy_settings.json` in the data folder: one JSON object, with a `version`. Edit it while Weir
+What was changed by calls is in `proxy_settings.json` in the data folder: one JSON object, with a `version` and the `history`. Edit it while Weir
 is stopped. It is replaced as a whole, and the one before stays as `proxy_settings.json.bak`; delete both to go back to
 variables and defaults.
 

@@ -17,7 +17,7 @@ const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 ///
 /// Invariant: the version is a number, no lower than it was read and no lower than this one's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Saved(Map<String, Value>);
+pub struct Saved(pub(super) Map<String, Value>);
 
 /// A saved value, as far as settings go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,13 +77,7 @@ impl Saved {
 
     /// Saves a finite number under a name; others are not settings, and are left out.
     pub fn set_number(&mut self, name: &str, number: f64) {
-        let whole = number.fract() == 0.0 && number.abs() < WHOLE_MAX;
-        let number = if whole {
-            Some(Number::from(number as i64))
-        } else {
-            Number::from_f64(number)
-        };
-        if let Some(number) = number {
+        if let Some(number) = self::number(number) {
             self.0.insert(name.to_owned(), number.into());
         }
     }
@@ -96,5 +90,15 @@ impl Saved {
     /// Forgets a name.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
+    }
+}
+
+/// A number as people write it: whole ones without a point.
+pub(super) fn number(number: f64) -> Option<Number> {
+    let whole = number.fract() == 0.0 && number.abs() < WHOLE_MAX;
+    if whole {
+        Some(Number::from(number as i64))
+    } else {
+        Number::from_f64(number)
     }
 }

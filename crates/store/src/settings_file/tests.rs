@@ -56,7 +56,7 @@ fn what_is_saved_comes_back_and_the_file_before_is_kept() {
 #[test]
 fn a_damaged_file_is_put_aside_and_the_one_before_is_used() {
     let torn = "{\"window\": 7, \"max";
-    let large = format!("{{\"text\": \"{}\"}}", "x".repeat(70_000));
+    let large = format!("{{\"text\": \"{}\"}}", "x".repeat(600_000));
     for damage in ["", " \n", "\0\0\0\0", torn, "[7]", "7", "null", &large] {
         let (folder, _) = twice();
         fs::write(path(&folder, ""), damage).expect("damage");
@@ -246,7 +246,7 @@ fn a_replacement_that_did_not_last_is_set_back() {
 fn a_file_that_would_not_be_read_again_is_not_written() {
     let (folder, file) = twice();
     let mut large = saved(8.0);
-    large.set_text("text", &"x".repeat(70_000));
+    large.set_text("text", &"x".repeat(600_000));
     let error = file.write(&large).expect_err("too large");
     assert!(matches!(error, WriteError::TooLarge { .. }), "{error}");
     assert_eq!(window(folder.path()), Some(7.0));

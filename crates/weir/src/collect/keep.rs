@@ -93,9 +93,11 @@ impl Collector {
         }
     }
 
-    /// Lets go of readings of streams that do not run: one may come in when its stream has just ended.
-    fn end_forgotten(&self) {
+    /// Lets go of readings of streams that do not run: one may come in when its stream has just ended. Whoever is found
+    /// so for the first time may have ended a moment ago, and its story is still to be written with them.
+    fn end_forgotten(&mut self) {
         let known = self.parts.context.records.statistics.streams();
+        let gone = std::mem::take(&mut self.gone);
         if known.is_empty() {
             return;
         }
@@ -107,8 +109,12 @@ impl Collector {
         });
         let others = self.parts.context.outbox.reported();
         let running: HashSet<_> = own.chain(others.iter().map(|it| it.id.clone())).collect();
-        for stream in known.iter().filter(|id| !running.contains(*id)) {
-            self.parts.context.records.statistics.end(stream);
+        for stream in known.into_iter().filter(|id| !running.contains(id)) {
+            if gone.contains(&stream) {
+                self.parts.context.records.statistics.end(&stream);
+            } else {
+                self.gone.insert(stream);
+            }
         }
     }
 

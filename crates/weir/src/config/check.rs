@@ -92,6 +92,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             settings: self.settings(),
             settings_given: self.settings_given(),
         };
+        self.done(config)
+    }
+
+    fn done(self, config: Config) -> Result<Config, Vec<String>> {
         if self.mistakes.is_empty() {
             Ok(config)
         } else {

@@ -8,14 +8,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::App;
 use super::error::Problem;
 use super::guard::Names;
+use super::{App, description, shapes};
 use crate::clock;
 use crate::handle::Handle;
 use crate::settings::StreamMode;
 
-/// `GET /proxy/status`
+/// The channels that run, with their viewers.
+#[utoipa::path(get, path = "/proxy/status", tag = "state", responses((status = OK, body = shapes::ProxyStatus)))]
 pub(super) async fn status(State(app): State<App>) -> Json<Value> {
     let channels: Vec<_> = app
         .registry
@@ -126,7 +127,18 @@ pub(super) fn mode_of(clients: &[Value]) -> &'static str {
     }
 }
 
-/// `GET /proxy/streams/{id}/clients`: by a channel's key or a stream's id.
+/// The viewers of one channel, by its key or its stream's id.
+#[utoipa::path(
+    get,
+    path = "/proxy/streams/{id}/clients",
+    tag = "state",
+    params(("id" = String, Path, description = "a channel's key, or a stream's id")),
+    responses(
+        (status = OK, body = shapes::Clients),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn clients(
     State(app): State<App>,
     Names(id): Names<String>,
@@ -146,7 +158,8 @@ pub(super) async fn clients(
     ))
 }
 
-/// `GET /health/status`
+/// How Weir, its engines and its data folder are.
+#[utoipa::path(get, path = "/health/status", tag = "system", responses((status = OK, body = shapes::Health)))]
 pub(super) async fn health(State(app): State<App>) -> Json<Value> {
     let engines = app.engines.all();
     let engines: Vec<_> = engines
@@ -205,21 +218,41 @@ pub(super) async fn version() -> Json<Version> {
     })
 }
 
-/// `GET /api/v1/sources`: what the operator has named, without addresses.
-pub(super) async fn sources(State(app): State<App>) -> Json<Value> {
-    let named = app
-        .names
-        .iter()
-        .map(|name| json!({ "id": name, "name": name, "kind": "hls" }));
-    let demo = app
-        .demo
-        .as_ref()
-        .map(|stage| stage.channels())
-        .unwrap_or_default();
-    let staged = demo
-        .into_iter()
-        .map(|(id, name)| json!({ "id": id, "name": name, "kind": "acestream" }));
-    Json(json!({ "sources": named.chain(staged).collect::<Vec<_>>() }))
+/// What can be played by a name.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sources {
+    sources: Vec<Source>,
+}
+
+/// One of it.
+#[derive(Serialize, ToSchema)]
+struct Source {
+    /// What to ask for.
+    id: String,
+    /// What people call it.
+    name: String,
+    /// `hls` for what the operator has named, `acestream` for a demo's channels.
+    kind: &'static str,
+}
+
+/// What the operator has named, without addresses.
+#[utoipa::path(get, path = "/api/v1/sources", tag = "state", responses((status = OK, body = Sources)))]
+pub(super) async fn sources(State(app): State<App>) -> Json<Sources> {
+    let named = app.names.iter().map(|name| Source {
+        id: name.clone(),
+        name: name.clone(),
+        kind: "hls",
+    });
+    let staged = app.demo.as_ref().map(|stage| stage.channels());
+    let staged = staged.unwrap_or_default().into_iter();
+    let staged = staged.map(|(id, name)| Source {
+        id,
+        name,
+        kind: "acestream",
+    });
+    Json(Sources {
+        sources: named.chain(staged).collect(),
+    })
 }
 
 pub(super) fn date(at: Timestamp) -> String {

@@ -6,6 +6,7 @@ use url::Url;
 use super::App;
 use super::error::Problem;
 use crate::config::Secret;
+use crate::settings::Who;
 
 /// Where a browser says that a request was made.
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -21,6 +22,14 @@ pub(super) fn authorize(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     match &app.config.api_key {
         Some(key) => knows(key, headers),
         None => Ok(()),
+    }
+}
+
+/// Who it is that was let in.
+pub(super) fn who(app: &App) -> Who {
+    match app.config.api_key {
+        Some(_) => Who::Key,
+        None => Who::Anyone,
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn viewers(
         ("key" = String, Path, description = "a channel's key, or a stream's id"),
         ("since" = Option<String>, Query, description = "only what was sampled after this time; the last minutes if it is not said"),
     ),
-    responses((status = OK, body = Points), (status = NOT_FOUND, description = "nothing is known of such a channel")))]
+    responses((status = OK, body = Points), (status = BAD_REQUEST, description = "since is no time"), (status = NOT_FOUND, description = "nothing is known of such a channel")))]
 pub(super) async fn buffer(
     State(app): State<App>,
     Names(key): Names<String>,

@@ -1,5 +1,6 @@
 //! `/proxy/config`: the settings as JSON, and changes of them read out of what was sent.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::Json;
@@ -7,13 +8,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::error::Problem;
-use super::{App, auth, receive};
-use crate::journal::{Kind, News};
-use crate::settings::{CHOICES, Change, Given, Settings, TABLE};
+use super::{App, auth, description, receive, settings};
+use crate::settings::{CHOICES, Change, Given, Settings, TABLE, Wish};
 
 /// Names in one change: each setting about three times over.
 const NAMES_MAX: usize = 64;
@@ -21,13 +23,54 @@ const NAMES_MAX: usize = 64;
 /// What Weir does to engines: it knows one kind.
 pub(super) const ENGINE_VARIANT: &str = "acestream";
 
-/// `GET /proxy/config`
+/// The settings, flat.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Configuration {
+    /// Each setting by its name; `/api/v1/settings` tells what each may be.
+    #[serde(flatten)]
+    settings: BTreeMap<&'static str, settings::Value>,
+    /// What Weir calls itself towards engines.
+    vlc_user_agent: &'static str,
+    /// The kind of engines that it knows.
+    engine_variant: &'static str,
+    /// Values that are allowed and hurt somebody.
+    warnings: Vec<String>,
+    /// That a change was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+/// The settings as they are. The answer's ETag is the revision that a change may build on.
+#[utoipa::path(
+    get,
+    path = "/proxy/config",
+    tag = "settings",
+    responses((status = OK, body = Configuration, headers(("etag" = String, description = "The revision of the values"))))
+)]
 pub(super) async fn read(State(app): State<App>) -> Response {
     let settings = app.settings.borrow().clone();
     answer(&settings, None)
 }
 
-/// `POST /proxy/config`: by parameters, by a JSON object, or by both.
+/// Changes settings: by parameters, by a JSON object, or by both; whole or not at all.
+///
+/// With If-Match, the change is made only on the values of that revision.
+#[utoipa::path(
+    post,
+    path = "/proxy/config",
+    tag = "settings",
+    security(("api_key" = [])),
+    request_body(content = Option<Object>, description = "any subset of the settings"),
+    responses(
+        (status = OK, body = Configuration),
+        (status = BAD_REQUEST, body = description::Mistakes),
+        (status = UNAUTHORIZED, body = description::Detail),
+        (status = FORBIDDEN, body = description::Detail),
+        (status = PRECONDITION_FAILED, body = description::Detail),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn change(
     State(app): State<App>,
     uri: Uri,
@@ -45,62 +88,31 @@ pub(super) async fn change(
                       a JSON object";
         return Err(bad(detail));
     }
-    let before = app.settings.borrow().clone();
-    let settings = app.keeper.change(change, expected(&headers)).await?;
-    tell(&app, &before, &settings);
+    make(&app, Wish::Set(change), &headers).await
+}
+
+/// Has a wish fulfilled, and answers with the settings as they are then.
+pub(super) async fn make(app: &App, wish: Wish, headers: &HeaderMap) -> Result<Response, Problem> {
+    let expected = expected(headers);
+    let settings = app.keeper.change(wish, auth::who(app), expected).await?;
     let message = "Proxy configuration updated and persisted";
     Ok(answer(&settings, Some(message)))
 }
 
-/// Tells the journal what was changed, and on what authority.
-fn tell(app: &App, before: &Settings, after: &Settings) {
-    let who = match app.config.api_key {
-        Some(_) => "the API key",
-        None => "anybody: no API key is set",
+fn answer(settings: &Settings, message: Option<&'static str>) -> Response {
+    let numbers = TABLE
+        .iter()
+        .map(|key| (key.name, (key.get)(settings).into()));
+    let words = CHOICES
+        .iter()
+        .map(|choice| (choice.name, (choice.get)(settings).into()));
+    let values = Configuration {
+        settings: numbers.chain(words).collect(),
+        vlc_user_agent: engine::USER_AGENT,
+        engine_variant: ENGINE_VARIANT,
+        warnings: settings.warnings(),
+        message,
     };
-    let numbers = TABLE.iter().map(|key| {
-        let text = |settings| (key.get)(settings).to_string();
-        (key.name, text(before), text(after))
-    });
-    let choices = CHOICES.iter().map(|choice| {
-        let text = |settings| (choice.get)(settings).to_owned();
-        (choice.name, text(before), text(after))
-    });
-    let changed = numbers.chain(choices).filter(|(_, from, to)| from != to);
-    let changes: Vec<_> = changed
-        .map(|(name, from, to)| (name, format!("{from} → {to}")))
-        .collect();
-    if changes.is_empty() {
-        return;
-    }
-    let parts: Vec<_> = changes
-        .iter()
-        .map(|(name, change)| format!("{name} {change}"))
-        .collect();
-    let message = format!("settings changed: {}", parts.join(", "));
-    tracing::info!("{message}");
-    let news = News::new(Kind::SettingsChanged, message).with("who", who);
-    let news = changes
-        .into_iter()
-        .fold(news, |news, (name, change)| news.with(name, change));
-    app.journal.tell(news);
-}
-
-fn answer(settings: &Settings, message: Option<&str>) -> Response {
-    let mut values: Map<_, _> = TABLE
-        .iter()
-        .map(|key| (key.name.to_owned(), number((key.get)(settings))))
-        .collect();
-    let mut put = |name: &str, value| values.insert(name.to_owned(), value);
-    for choice in CHOICES {
-        put(choice.name, json!((choice.get)(settings)));
-    }
-    put("vlc_user_agent", json!(engine::USER_AGENT));
-    put("engine_variant", json!(ENGINE_VARIANT));
-    put("warnings", json!(settings.warnings()));
-    if let Some(message) = message {
-        put("message", json!(message));
-    }
     let mut response = Json(values).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -111,7 +123,7 @@ fn answer(settings: &Settings, message: Option<&str>) -> Response {
 }
 
 /// A number as people write it: whole ones without a point.
-fn number(value: f64) -> Value {
+pub(super) fn number(value: f64) -> Value {
     if value.fract() == 0.0 {
         json!(value as i64)
     } else {
@@ -171,6 +183,20 @@ fn bad(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
+/// A value as a setting is given it.
+pub(super) fn given(value: Value) -> Given {
+    match value {
+        Value::Number(number) => number
+            .as_f64()
+            .map_or(Given::Other("a number that large"), Given::Number),
+        Value::String(text) => Given::Text(text),
+        Value::Bool(_) => Given::Other("true or false"),
+        Value::Null => Given::Other("null"),
+        Value::Array(_) => Given::Other("a list"),
+        Value::Object(_) => Given::Other("an object"),
+    }
+}
+
 /// The members of a JSON object as they stand, with repeats; a map would keep the last of them.
 struct Members(Vec<(String, Given)>);
 
@@ -196,17 +222,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 let text = format!("more than {NAMES_MAX} members");
                 return Err(serde::de::Error::custom(text));
             }
-            let given = match value {
-                Value::Number(number) => number
-                    .as_f64()
-                    .map_or(Given::Other("a number that large"), Given::Number),
-                Value::String(text) => Given::Text(text),
-                Value::Bool(_) => Given::Other("true or false"),
-                Value::Null => Given::Other("null"),
-                Value::Array(_) => Given::Other("a list"),
-                Value::Object(_) => Given::Other("an object"),
-            };
-            members.push((name, given));
+            members.push((name, given(value)));
         }
         Ok(Members(members))
     }

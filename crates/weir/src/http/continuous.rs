@@ -12,7 +12,7 @@ use channel::{Apart, Delivery, Phase, Refused, Snapshot, ViewerId};
 
 use super::error::Problem;
 use super::guard::Names;
-use super::{App, Peer, play};
+use super::{App, Peer, description, play};
 use body::{Continuous, Unread};
 
 /// What players look at to know a transport stream.
@@ -24,7 +24,21 @@ const MEDIA: play::Wanted = play::Wanted {
     wait: |settings| settings.initial_data_wait_timeout,
 };
 
-/// `GET /ace/stream/{id}.ts`: always plays a continuous stream, for players that go by a name's ending.
+/// Plays `{id}.ts` as a continuous stream, for players that go by a name's ending. The answer has no end.
+#[utoipa::path(
+    get,
+    path = "/ace/stream/{file}",
+    tag = "playback",
+    params(("file" = String, Path, description = "a content id or the name of a source, and .ts behind it")),
+    responses(
+        (status = OK, content_type = "video/mp2t"),
+        (status = NOT_FOUND, body = description::Detail),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = BAD_GATEWAY, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+        (status = NOT_ACCEPTABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn file(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

@@ -10,18 +10,36 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::error::Problem;
-use super::{auth, query};
+use super::{auth, description, query};
 use crate::demo::{Stage, Trouble};
 
 /// How long trouble may last: beyond the longest that a channel waits for its source by default.
 const SECONDS_MAX: u64 = 120;
 
-/// `GET /api/v1/demo`: what the simulated engine has seen.
+/// What a demo's simulated engine has seen.
+#[utoipa::path(
+    get,
+    path = "/api/v1/demo",
+    tag = "demo",
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = description::Detail))
+)]
 pub(super) async fn figures(State(app): State<App>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({ "engine": stage(&app)?.figures() })))
 }
 
-/// `POST /api/v1/demo/death?seconds=`: the engine loses everything, and is away for so long.
+/// A demo's engine loses everything, and is away for so long.
+#[utoipa::path(
+    post,
+    path = "/api/v1/demo/death",
+    tag = "demo",
+    security(("api_key" = [])),
+    params(("seconds" = u64, Query, minimum = 1, maximum = 120)),
+    responses(
+        (status = NO_CONTENT),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn death(
     State(app): State<App>,
     headers: HeaderMap,
@@ -30,7 +48,19 @@ pub(super) async fn death(
     trouble(&app, &headers, &uri, Trouble::Death)
 }
 
-/// `POST /api/v1/demo/silence?seconds=`: the engine gives no media for so long.
+/// A demo's engine gives no media for so long.
+#[utoipa::path(
+    post,
+    path = "/api/v1/demo/silence",
+    tag = "demo",
+    security(("api_key" = [])),
+    params(("seconds" = u64, Query, minimum = 1, maximum = 120)),
+    responses(
+        (status = NO_CONTENT),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn silence(
     State(app): State<App>,
     headers: HeaderMap,

@@ -4,6 +4,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, ToSchema};
 
+use super::{continuous, media, play};
+
 /// The scheme's name, as calls that are protected name it.
 const KEY: &str = "api_key";
 
@@ -12,6 +14,16 @@ const KEY: &str = "api_key";
     info(
         title = "Weir",
         description = "One pull of a live stream, any number of viewers: playback, state, settings and events."
+    ),
+    // Served by a router of their own, with what browsers and players need around them.
+    paths(
+        play::getstream,
+        play::manifest,
+        continuous::file,
+        play::media,
+        media::segment,
+        media::init,
+        media::key,
     ),
     components(schemas(Detail)),
     modifiers(&Keyed)
@@ -24,6 +36,28 @@ struct Head;
 pub(super) struct Detail {
     /// What is wrong, and what would be right.
     detail: String,
+}
+
+/// A refusal of what was sent, with everything that is wrong with it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; Problem writes it")]
+pub(super) struct Mistakes {
+    /// The first of them.
+    detail: String,
+    /// All of them.
+    errors: Option<Vec<Mistake>>,
+}
+
+/// One thing that is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; Problem writes it")]
+struct Mistake {
+    /// The name that was given.
+    field: String,
+    /// What would be right.
+    message: String,
+    /// What was given, where it is the value that is wrong.
+    value: Option<serde_json::Value>,
 }
 
 struct Keyed;

@@ -155,6 +155,11 @@ impl From<NotKept> for Problem {
         let text = error.to_string();
         match error {
             NotKept::Contradictory(mistakes) => mistakes.into(),
+            NotKept::NoSuchChange(_) => Self::not_found(text),
+            NotKept::ChangedAgain(mistakes) => Self {
+                status: StatusCode::CONFLICT,
+                ..mistakes.into()
+            },
             NotKept::Outdated { .. } => Self::new(StatusCode::PRECONDITION_FAILED, text),
             NotKept::Unwritten(WriteError::Full(_)) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text)

@@ -4,13 +4,15 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use ledger::Ending;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use utoipa::ToSchema;
 
 use super::api::date;
 use super::error::Problem;
 use super::streams::StreamState;
-use super::{App, auth, engines, receive};
+use super::{App, auth, description, engines, receive, shapes};
 use crate::clock;
 use crate::journal::{Kind, News};
 use crate::settings::Mistake;
@@ -24,7 +26,22 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Kinds of keys that streams have.
 const KEY_TYPES: [&str; 4] = ["content_id", "infohash", "url", "magnet"];
 
-/// `POST /events/stream_started`
+/// Another proxy tells that a stream has started.
+#[utoipa::path(
+    post,
+    path = "/events/stream_started",
+    tag = "events",
+    security(("api_key" = [])),
+    request_body = shapes::StartEvent,
+    responses(
+        (status = OK, description = "the stream as it is kept", body = Object),
+        (status = BAD_REQUEST, body = description::Mistakes),
+        (status = UNAUTHORIZED, body = description::Detail),
+        (status = FORBIDDEN, body = description::Detail),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn started(
     State(app): State<App>,
     request: Request,
@@ -42,7 +59,22 @@ pub(super) async fn started(
     Ok(Json(StreamState::of(&stream, None)))
 }
 
-/// `POST /events/stream_ended`
+/// Another proxy tells that a stream has ended.
+#[utoipa::path(
+    post,
+    path = "/events/stream_ended",
+    tag = "events",
+    security(("api_key" = [])),
+    request_body = shapes::EndEvent,
+    responses(
+        (status = OK, description = "whether it was known, and the stream", body = Object),
+        (status = BAD_REQUEST, body = description::Mistakes),
+        (status = UNAUTHORIZED, body = description::Detail),
+        (status = FORBIDDEN, body = description::Detail),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn ended(
     State(app): State<App>,
     request: Request,
@@ -65,45 +97,81 @@ pub(super) async fn ended(
     Ok(Json(json!({ "updated": updated, "stream": stream })))
 }
 
-/// `GET /api/v1/outbox`: what waits to be told, and what will not be.
-pub(super) async fn outbox(State(app): State<App>) -> Json<Value> {
-    let status = app.outbox.status();
-    let trouble = status.trouble.map(|it| {
-        let rest = it.until.saturating_sub(app.clock.now().0);
-        json!({
-            "what": it.what,
-            "failures": it.failures,
-            "retry_in_seconds": rest.as_secs_f64(),
-        })
-    });
-    let dead = app.outbox.dead();
-    let dead: Vec<_> = dead
-        .iter()
-        .map(|it| {
-            json!({
-                "event_id": it.event.id(),
-                "event_type": it.event.kind.as_str(),
-                "stream_id": it.event.stream,
-                "why": it.why,
-            })
-        })
-        .collect();
-    Json(json!({
-        "orchestrator": status.telling,
-        "waiting": status.waiting,
-        "delivered": status.delivered,
-        "trouble": trouble,
-        "disk_failing": status.disk_failing,
-        "given_up": dead,
-        "as_of": date(clock::wall()),
-    }))
+/// Events on their way to the orchestrator.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OutboxState {
+    /// Whether there is an orchestrator to tell.
+    orchestrator: bool,
+    /// Events that wait.
+    waiting: usize,
+    /// Events that were taken, since the start.
+    delivered: u64,
+    trouble: Option<Trouble>,
+    disk_failing: bool,
+    given_up: Vec<GivenUp>,
+    as_of: String,
 }
 
-/// `POST /api/v1/outbox/retry`: events that are held back are tried at once.
+/// Why events are held back.
+#[derive(Serialize, ToSchema)]
+struct Trouble {
+    what: String,
+    failures: u32,
+    retry_in_seconds: f64,
+}
+
+/// An event that will not be told.
+#[derive(Serialize, ToSchema)]
+struct GivenUp {
+    event_id: String,
+    event_type: &'static str,
+    stream_id: String,
+    why: String,
+}
+
+/// What waits to be told to the orchestrator, and what will not be.
+#[utoipa::path(get, path = "/api/v1/outbox", tag = "events", responses((status = OK, body = OutboxState)))]
+pub(super) async fn outbox(State(app): State<App>) -> Json<OutboxState> {
+    let status = app.outbox.status();
+    let trouble = status.trouble.map(|it| Trouble {
+        what: it.what,
+        failures: it.failures,
+        retry_in_seconds: it.until.saturating_sub(app.clock.now().0).as_secs_f64(),
+    });
+    let dead = app.outbox.dead();
+    let given_up = dead.iter().map(|it| GivenUp {
+        event_id: it.event.id(),
+        event_type: it.event.kind.as_str(),
+        stream_id: it.event.stream.clone(),
+        why: it.why.clone(),
+    });
+    Json(OutboxState {
+        orchestrator: status.telling,
+        waiting: status.waiting,
+        delivered: status.delivered,
+        trouble,
+        disk_failing: status.disk_failing,
+        given_up: given_up.collect(),
+        as_of: date(clock::wall()),
+    })
+}
+
+/// Events that are held back are tried at once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/outbox/retry",
+    tag = "events",
+    security(("api_key" = [])),
+    responses(
+        (status = OK, body = OutboxState),
+        (status = UNAUTHORIZED, body = description::Detail),
+        (status = FORBIDDEN, body = description::Detail),
+    )
+)]
 pub(super) async fn retry(
     State(app): State<App>,
     request: Request,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<OutboxState>, Problem> {
     auth::protected(&app, request.headers())?;
     app.outbox.nudge();
     Ok(outbox(State(app)).await)

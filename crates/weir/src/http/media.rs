@@ -13,7 +13,7 @@ use super::body::Held;
 use super::error::Problem;
 use super::guard::Names;
 use super::play::{agent, joined, parse_viewer};
-use super::{App, Ask, Peer};
+use super::{App, Ask, Peer, description};
 use crate::handle::{Handle, Visit};
 
 /// Most digits of a number in a name.
@@ -22,7 +22,20 @@ const DIGITS_MAX: usize = 20;
 /// Players that check what they may do ask again after a day.
 const PREFLIGHT_SECONDS: &str = "86400";
 
-/// `GET /ace/hls/{channel}/segment/{n}.ts`
+/// A segment of the media, or a part of it.
+#[utoipa::path(
+    get,
+    path = "/ace/hls/{channel}/segment/{file}",
+    tag = "playback",
+    params(
+        ("channel" = String, Path, description = "a channel's key"),
+        ("file" = String, Path, description = "as a playlist names it"),
+    ),
+    responses(
+        (status = OK, content_type = "video/mp2t"),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn segment(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -70,7 +83,20 @@ pub(super) fn held(app: &App, ask: &Ask<'_>, key: &str, file: &str) -> Result<Re
     Ok(held.respond(ask.method, ask.headers, visit))
 }
 
-/// `GET /ace/hls/{channel}/init/{n}.mp4`
+/// What a player needs before the segments of fragmented MP4.
+#[utoipa::path(
+    get,
+    path = "/ace/hls/{channel}/init/{file}",
+    tag = "playback",
+    params(
+        ("channel" = String, Path, description = "a channel's key"),
+        ("file" = String, Path, description = "as a playlist names it"),
+    ),
+    responses(
+        (status = OK, content_type = "video/mp4"),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn init(
     State(app): State<App>,
     Names((key, file)): Names<(String, String)>,
@@ -88,7 +114,20 @@ pub(super) async fn init(
     Ok(init.respond(&method, &headers, None))
 }
 
-/// `GET /ace/hls/{channel}/key/{n}.key`
+/// A key for segments that are handed on encrypted.
+#[utoipa::path(
+    get,
+    path = "/ace/hls/{channel}/key/{file}",
+    tag = "playback",
+    params(
+        ("channel" = String, Path, description = "a channel's key"),
+        ("file" = String, Path, description = "as a playlist names it"),
+    ),
+    responses(
+        (status = OK, content_type = "application/octet-stream"),
+        (status = NOT_FOUND, body = description::Detail),
+    )
+)]
 pub(super) async fn key(
     State(app): State<App>,
     Names((key, file)): Names<(String, String)>,

@@ -74,6 +74,7 @@ struct Problem {
 
 /// The whole over time.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OverviewPoints)]
 pub(super) struct Points {
     /// Time between two points.
     interval_seconds: f64,
@@ -83,6 +84,7 @@ pub(super) struct Points {
 
 /// The whole at one moment.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OverviewPoint)]
 struct Point {
     /// When.
     at: String,
@@ -109,7 +111,7 @@ pub(super) async fn now(State(app): State<App>) -> Json<Overview> {
 /// The whole over time: each second of the last minutes, each ten seconds of the last hour.
 #[utoipa::path(get, path = "/api/v1/overview/series", tag = "system",
     params(("since" = Option<String>, Query, description = "only what was sampled after this time; the last minutes if it is not said")),
-    responses((status = OK, body = Points)))]
+    responses((status = OK, body = Points), (status = BAD_REQUEST, description = "since is no time")))]
 pub(super) async fn series(State(app): State<App>, uri: Uri) -> Result<Json<Points>, Refusal> {
     let mut given = Parameters::of(&uri);
     let since = given.time("since");

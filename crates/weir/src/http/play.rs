@@ -12,7 +12,7 @@ use channel::{Caller, Delivery, Phase, Refused, Snapshot, ViewerId, view};
 use super::error::Problem;
 use super::guard::Names;
 use super::patience::patience;
-use super::{App, Ask, Peer, continuous, query};
+use super::{App, Ask, Peer, continuous, description, query};
 use crate::clock;
 use crate::handle::{Handle, Visit};
 use crate::pull;
@@ -40,7 +40,28 @@ const PLAYLISTS: Wanted = Wanted {
 /// Times a channel that just ended is asked for again; each finds a new one in its place.
 const ENTRIES_MAX: usize = 4;
 
-/// `GET /ace/getstream`: plays in the mode that is set, or that the request asks for.
+/// Plays one of id, infohash, magnet and url, in the mode that is set or that is asked for.
+///
+/// As a continuous stream, the answer has no end. The request is held until there is something to play.
+#[utoipa::path(
+    get,
+    path = "/ace/getstream",
+    tag = "playback",
+    params(
+        ("id" = Option<String>, Query, description = "a content id, or the name of a source"),
+        ("infohash" = Option<String>, Query, description = "an infohash"),
+        ("magnet" = Option<String>, Query, description = "a magnet link"),
+        ("url" = Option<String>, Query, description = "a transport file's address, where the operator allows it"),
+        ("mode" = Option<String>, Query, description = "hls or ts"),
+    ),
+    responses(
+        (status = OK, content(("video/mp2t"), ("application/vnd.apple.mpegurl"))),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = BAD_GATEWAY, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+        (status = NOT_ACCEPTABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn getstream(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -75,7 +96,24 @@ pub(super) fn mode(text: &str) -> Result<StreamMode, Problem> {
     }
 }
 
-/// `GET /ace/manifest.m3u8`: always plays HLS.
+/// Plays one of id, infohash, magnet and url as HLS. The request is held until there is a playlist to start from.
+#[utoipa::path(
+    get,
+    path = "/ace/manifest.m3u8",
+    tag = "playback",
+    params(
+        ("id" = Option<String>, Query, description = "a content id, or the name of a source"),
+        ("infohash" = Option<String>, Query, description = "an infohash"),
+        ("magnet" = Option<String>, Query, description = "a magnet link"),
+        ("url" = Option<String>, Query, description = "a transport file's address, where the operator allows it"),
+    ),
+    responses(
+        (status = OK, content_type = "application/vnd.apple.mpegurl", body = String),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = BAD_GATEWAY, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn manifest(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -133,7 +171,20 @@ pub(super) fn refuse_prefetch(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::unavailable(detail, Duration::from_secs(1)))
 }
 
-/// `GET /ace/hls/{channel}/media.m3u8`: the live playlist, for the viewer whose token it carries.
+/// The live playlist, for the viewer whose token it carries.
+#[utoipa::path(
+    get,
+    path = "/ace/hls/{channel}/media.m3u8",
+    tag = "playback",
+    params(("channel" = String, Path, description = "a channel's key")),
+    responses(
+        (status = OK, content_type = "application/vnd.apple.mpegurl", body = String),
+        (status = NOT_FOUND, body = description::Detail),
+        (status = BAD_REQUEST, body = description::Detail),
+        (status = BAD_GATEWAY, body = description::Detail),
+        (status = SERVICE_UNAVAILABLE, body = description::Detail),
+    )
+)]
 pub(super) async fn media(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

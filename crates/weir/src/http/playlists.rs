@@ -84,7 +84,7 @@ pub(super) async fn named(
         ("mode" = Option<String>, Query, description = "hls or ts; each entry as it says itself where it is not given"),
         ("host" = Option<String>, Query, description = "host:port or a whole base address, in the place of the request's own"),
     ),
-    request_body(content = String, content_type = "audio/x-mpegurl"),
+    request_body(content = String, content_type = "text/plain"),
     responses(
         (status = OK, content_type = "audio/x-mpegurl", body = String, headers(
             ("x-playlist-rewritten" = u64, description = "Entries that lead to Weir now"),

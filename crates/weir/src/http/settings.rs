@@ -1,5 +1,7 @@
 //! The settings one by one, with all that a form needs to know of each: `/api/v1/settings`.
 
+pub(super) mod history;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -10,6 +12,7 @@ use crate::settings::{CHOICES, Choice, Key, Settings, TABLE, Unit, card};
 
 /// All settings, as a form shows them.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SettingForm)]
 pub(super) struct Form {
     /// A name for exactly these values, to be given back as `If-Match` with a change.
     revision: String,
@@ -52,6 +55,7 @@ struct Setting {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SettingKind)]
 enum Kind {
     Number,
     Integer,
@@ -60,6 +64,7 @@ enum Kind {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SettingOrigin)]
 enum Origin {
     Saved,
     Environment,
@@ -69,6 +74,7 @@ enum Origin {
 /// A setting's value: a number, or a word.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = SettingValue)]
 pub(super) enum Value {
     Whole(i64),
     Number(f64),

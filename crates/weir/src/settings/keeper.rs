@@ -8,8 +8,11 @@ use std::time::Duration;
 use store::{Saved, SettingsFile, WriteError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::saved::{Laid, lay};
-use super::{Change, Mistake, Settings};
+use super::saved::{Laid, lay, names, over};
+use super::{Change, Mistake, Settings, past};
+use crate::clock;
+use crate::config::Config;
+use crate::journal::Journal;
 use crate::tasks::Tasks;
 
 /// Changes that may wait for the disk: more than people make, and a script can wait.
@@ -31,6 +34,14 @@ pub enum NotKept {
     /// Its values do not go with those that stay.
     #[error("{} contradiction(s)", .0.len())]
     Contradictory(Vec<Mistake>),
+    /// The change that was to be taken back is not remembered.
+    #[error(
+        "there is no change {0} in the history; GET /api/v1/settings/history tells those there are"
+    )]
+    NoSuchChange(u64),
+    /// The change that was to be taken back has been built upon.
+    #[error("{} setting(s) have been changed since", .0.len())]
+    ChangedAgain(Vec<Mistake>),
     /// Somebody else was first.
     #[error(
         "the settings have been changed since you read them: they are at revision \"{revision}\" now, read them again"
@@ -50,15 +61,49 @@ pub enum NotKept {
     Unanswered,
 }
 
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// These values, whatever else is saved.
+    Set(Change),
+    /// These values to be all that is saved.
+    Restore(Change),
+    /// A change of the history to be taken back.
+    TakeBack(u64),
+}
+
+/// Who wants it, as far as that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever knows the key.
+    Key,
+    /// There is no key.
+    Anyone,
+}
+
+impl Who {
+    /// The word for it in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "api key",
+            Self::Anyone => "anyone",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Order {
-    change: Change,
+    wish: Wish,
+    who: Who,
     /// Revisions of which the settings must have one.
     expected: Option<Vec<String>>,
     answer: oneshot::Sender<Result<Arc<Settings>, NotKept>>,
 }
 
 struct Owner {
+    /// The settings of the start.
+    base: Settings,
+    journal: Journal,
     file: Arc<SettingsFile>,
     saved: watch::Sender<Arc<Saved>>,
     show: watch::Sender<Arc<Settings>>,
@@ -70,10 +115,11 @@ impl Keeper {
     pub fn start(
         file: SettingsFile,
         mut saved: Saved,
-        base: &Settings,
+        config: &Config,
+        journal: &Journal,
         tasks: &Tasks,
     ) -> (Self, watch::Receiver<Arc<Settings>>) {
-        let laid = lay(base, &mut saved);
+        let laid = lay(&config.settings, &mut saved);
         let Laid {
             settings,
             ignored,
@@ -92,6 +138,8 @@ impl Keeper {
         let (show, shown) = watch::channel(Arc::new(settings));
         let (orders, receiver) = mpsc::channel(CHANGES_MAX);
         let owner = Owner {
+            base: config.settings.clone(),
+            journal: journal.clone(),
             file: Arc::new(file),
             saved: watch::Sender::new(Arc::new(saved)),
             show,
@@ -112,12 +160,14 @@ impl Keeper {
     /// does not build on any.
     pub async fn change(
         &self,
-        change: Change,
+        wish: Wish,
+        who: Who,
         expected: Option<Vec<String>>,
     ) -> Result<Arc<Settings>, NotKept> {
         let (answer, answered) = oneshot::channel();
         let order = Order {
-            change,
+            wish,
+            who,
             expected,
             answer,
         };
@@ -132,35 +182,69 @@ impl Keeper {
 impl Owner {
     async fn run(mut self) {
         while let Some(order) = self.orders.recv().await {
-            let kept = self.keep(&order.change, order.expected.as_deref()).await;
+            let kept = self.keep(&order).await;
             // Whoever has gone meanwhile reads what became of it.
             let _ = order.answer.send(kept);
         }
     }
 
-    async fn keep(
-        &mut self,
-        change: &Change,
-        expected: Option<&[String]>,
-    ) -> Result<Arc<Settings>, NotKept> {
-        let mut settings = Settings::clone(&self.show.borrow());
-        let revision = settings.revision();
+    async fn keep(&mut self, order: &Order) -> Result<Arc<Settings>, NotKept> {
+        let before = Arc::clone(&self.show.borrow());
+        let revision = before.revision();
+        let expected = order.expected.as_ref();
         if expected.is_some_and(|expected| !expected.contains(&revision)) {
             return Err(NotKept::Outdated { revision });
         }
-        change.apply(&mut settings);
+        let (settings, mut saved) = self.wished(&order.wish, &before)?;
         let found = settings.contradictions();
         if !found.is_empty() {
             let mistakes = found.into_iter().map(Mistake::from).collect();
             return Err(NotKept::Contradictory(mistakes));
         }
-        let mut saved = Saved::clone(&self.saved.borrow());
-        change.save(&settings, &mut saved);
+        let steps = past::steps(&before, &self.saved.borrow(), &settings);
+        let news = (!steps.is_empty()).then(|| past::news(&steps, order.who));
+        if news.is_some() {
+            let at = format!("{:.3}", clock::wall());
+            saved.remember(at, order.who.as_str(), steps);
+        }
         self.write(&saved).await?;
         self.saved.send_replace(Arc::new(saved));
         let settings = Arc::new(settings);
         self.show.send_replace(Arc::clone(&settings));
+        if let Some(news) = news {
+            tracing::info!("{}", news.message);
+            self.journal.tell(news);
+        }
         Ok(settings)
+    }
+
+    /// The settings as they are wanted, and what is to be saved for it.
+    fn wished(&self, wish: &Wish, now: &Settings) -> Result<(Settings, Saved), NotKept> {
+        let mut saved = Saved::clone(&self.saved.borrow());
+        match wish {
+            Wish::Set(change) => {
+                let mut settings = now.clone();
+                change.apply(&mut settings);
+                change.save(&settings, &mut saved);
+                Ok((settings, saved))
+            }
+            Wish::Restore(change) => {
+                let mut settings = self.base.clone();
+                change.apply(&mut settings);
+                for name in names() {
+                    saved.remove(name);
+                }
+                change.save(&settings, &mut saved);
+                Ok((settings, saved))
+            }
+            Wish::TakeBack(number) => {
+                let history = saved.history();
+                let past = history.iter().find(|past| past.number == *number);
+                let past = past.ok_or(NotKept::NoSuchChange(*number))?;
+                past::take_back(past, now, &mut saved).map_err(NotKept::ChangedAgain)?;
+                Ok((over(&self.base, &saved), saved))
+            }
+        }
     }
 
     async fn write(&self, saved: &Saved) -> Result<(), NotKept> {

@@ -27,10 +27,7 @@ pub(super) fn lay(base: &Settings, saved: &mut Saved) -> Laid {
         }
     }
     loop {
-        laid.settings = base.clone();
-        for change in names().filter_map(|name| change_of(name, saved)?.ok()) {
-            change.apply(&mut laid.settings);
-        }
+        laid.settings = over(base, saved);
         let contradiction = laid.settings.contradictions().into_iter().find(|found| {
             let is_saved = |name| saved.get(name).is_some();
             is_saved(found.name) || is_saved(found.other)
@@ -46,7 +43,16 @@ pub(super) fn lay(base: &Settings, saved: &mut Saved) -> Laid {
     }
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+/// Saved settings laid over others, also where they contradict each other.
+pub(super) fn over(base: &Settings, saved: &Saved) -> Settings {
+    let mut settings = base.clone();
+    for change in names().filter_map(|name| change_of(name, saved)?.ok()) {
+        change.apply(&mut settings);
+    }
+    settings
+}
+
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let choices = CHOICES.iter().map(|choice| choice.name);
     TABLE.iter().map(|key| key.name).chain(choices)
 }

@@ -49,6 +49,7 @@ mod settings_bad_input;
 mod settings_calls;
 mod settings_effects;
 mod settings_form;
+mod settings_history;
 mod settings_saving;
 mod slate;
 mod slow_viewers;

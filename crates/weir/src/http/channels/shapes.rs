@@ -258,6 +258,7 @@ impl From<&engine::Stat> for EngineStat {
 
 /// A channel with what it holds, segment by segment, and its viewers.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ChannelDetail)]
 pub(in crate::http) struct Detail {
     #[serde(flatten)]
     pub(super) channel: Channel,
