@@ -41,11 +41,11 @@ const channelOf = (root, key) => fetch(`${root}/api/v1/channels/${key}`).then((a
 
 test('each page of a fresh Weir opens and complains of nothing', { timeout: 90_000 }, async () => {
   const { page, complaints, close } = await open();
-  for (const [name, heading] of [['overview', 'Nothing is playing'], ['streams', 'Ended'], ['engines', 'Engines'], ['events', 'Events'], ['metrics', 'Now'], ['settings', 'Stream Mode']]) {
+  for (const [name, heading] of [['overview', 'Nothing is playing'], ['streams', 'Ended'], ['engines', 'Engines'], ['events', 'Events'], ['metrics', 'Now'], ['settings', 'History']]) {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: new RegExp(`^${name}`, 'i') }).click();
     await page.getByRole('heading', { name: heading, exact: true }).waitFor();
     await until(`${name} has loaded`, SOON, async () => (await page.locator('.loading').count()) === 0);
-    if (name !== 'settings') assert.equal(await page.locator('.problem:not(:empty)').count(), 0, name);
+    assert.equal(await page.locator('.problem:not(:empty)').count(), 0, name);
     await assertAccessible(page);
   }
   await page.locator('.heard').getByText('Live').waitFor();
@@ -156,6 +156,7 @@ test('a setting changed in the panel changes the running channel, and survives a
   server = await startServer(variables);
   const again = await openPanel(browser, server.root, '#/settings');
   assert.equal(await again.page.getByLabel('Max segments', { exact: true }).inputValue(), '31');
+  await again.page.getByRole('region', { name: 'History' }).getByText('Max segments 20 → 31').waitFor();
   await again.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });
