@@ -206,7 +206,12 @@ impl Channel {
             barren => self.backoff(barren + 1),
         };
         self.barren += 1;
-        let at = self.restraint.take(now + wait);
+        let mut at = now + wait;
+        if self.source.session().is_some() {
+            // Each start costs an engine its peers. Asking a plain address again costs nobody anything, and there are
+            // those whose answers end every few seconds.
+            at = self.restraint.take(at);
+        }
         self.close_source(Some((at, kept)), out);
     }
 

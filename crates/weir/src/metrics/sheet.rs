@@ -152,10 +152,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "# HELP weir_viewers Viewers, by how they are served.",
+                "# HELP weir_viewers Viewers, by how they are served",
                 "# TYPE weir_viewers gauge",
                 "weir_viewers{mode=\"hls\"} 2.0",
-                "# HELP weir_sessions_opened_total Sources opened.",
+                "# HELP weir_sessions_opened_total Sources opened",
                 "# TYPE weir_sessions_opened_total counter",
                 "weir_sessions_opened_total 3.0",
             ]
