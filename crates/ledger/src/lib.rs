@@ -6,6 +6,7 @@
 //! it is taken. So none is lost, none is told before it is certain, and the start of a stream is always
 //! told before its end.
 
+mod courier;
 mod delivery;
 mod event;
 mod journal;
@@ -13,6 +14,7 @@ mod kept;
 mod ledger;
 mod stream;
 
+pub use courier::{Courier, Reply, Verdict};
 pub use delivery::{Outcome, Trouble};
 pub use event::{Event, Kind};
 pub use kept::{Change, DEAD_MAX, Dead, Kept};

@@ -2,6 +2,7 @@
 
 mod engines;
 mod ledger;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -156,6 +157,7 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
         LAYOUT,
         ledger::LAYOUT,
         engines::LAYOUT,
+        webhooks::LAYOUT,
         "COMMIT;",
     ];
     connection.execute_batch(&together.concat())?;

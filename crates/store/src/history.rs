@@ -4,6 +4,7 @@
 //! Whoever appends never waits: records are written together with whatever else has come meanwhile. Reading is done
 //! on a connection of its own that cannot write, off the runtime.
 
+mod deliveries;
 mod entries;
 mod file;
 mod looping;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub use deliveries::{DELIVERIES_MAX, Delivery};
 pub use entries::{Entry, Filter, Page};
 pub use looping::{LoopDetection, Looping};
 pub use readings::{Reading, Retention};

@@ -8,6 +8,7 @@ mod database;
 mod engines;
 pub mod history;
 mod settings_file;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub use history::History;
 pub use settings_file::{
     Damage, Entry, Held, Past, SETTINGS_FILE, Saved, SettingsFile, Step, WriteError,
 };
+pub use webhooks::{Webhook, WebhookChange};
 use writer::{Disk, Order};
 
 /// Orders that may wait for the disk. Each is a few bytes; beyond it the newest are refused.

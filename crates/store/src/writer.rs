@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Numbers;
 use crate::database::{Database, OpenError};
 use crate::engines::{EngineChange, KeptEngines};
+use crate::webhooks::{Webhook, WebhookChange};
 
 /// Orders written in one go.
 const BATCH_MAX: usize = 256;
@@ -30,6 +31,14 @@ pub(crate) enum Order {
         numbers: Numbers,
     },
     /// What is kept of engines.
+    Webhooks {
+        answer: oneshot::Sender<Vec<Webhook>>,
+    },
+    Webhook {
+        change: WebhookChange,
+        /// Gets whether it is on the disk.
+        answer: Option<oneshot::Sender<bool>>,
+    },
     Engines {
         answer: oneshot::Sender<KeptEngines>,
     },
@@ -86,7 +95,10 @@ impl Disk {
         let writes = |order: &Order| {
             matches!(
                 order,
-                Order::Remember { .. } | Order::Write { .. } | Order::Note { .. }
+                Order::Remember { .. }
+                    | Order::Write { .. }
+                    | Order::Note { .. }
+                    | Order::Webhook { .. }
             )
         };
         if !batch.iter().any(writes) {
@@ -119,7 +131,11 @@ impl Disk {
                     changes.iter().try_for_each(|change| database.apply(change))
                 }
                 Order::Note { change } => database.note(change),
-                Order::Numbers { .. } | Order::Engines { .. } | Order::Flush { .. } => Ok(()),
+                Order::Webhook { change, .. } => database.put_webhook(change),
+                Order::Numbers { .. }
+                | Order::Engines { .. }
+                | Order::Webhooks { .. }
+                | Order::Flush { .. } => Ok(()),
             })
         })?;
         Ok(())
@@ -148,11 +164,30 @@ impl Disk {
             Order::Flush { answer } => {
                 let _ = answer.send(());
             }
+            Order::Webhooks { answer } => {
+                let _ = answer.send(self.webhooks());
+            }
+            Order::Webhook { answer, .. } => {
+                if let Some(answer) = answer {
+                    let _ = answer.send(well);
+                }
+            }
             Order::Engines { answer } => {
                 let _ = answer.send(self.engines());
             }
             Order::Remember { .. } | Order::Note { .. } => {}
         }
+    }
+
+    fn webhooks(&mut self) -> Vec<Webhook> {
+        let read = self
+            .database()
+            .map_err(WriteError::from)
+            .and_then(|database| Ok(database.webhooks()?));
+        read.unwrap_or_else(|error| {
+            tracing::error!("the webhooks that are kept cannot be read: {error}");
+            Vec::new()
+        })
     }
 
     fn engines(&mut self) -> KeptEngines {

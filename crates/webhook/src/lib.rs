@@ -1,18 +1,21 @@
-//! Tells an orchestrator what happened to a stream: one request, one outcome; it never tries twice.
+//! Tells an orchestrator what happened to a stream, and others what the journal holds: one request, one outcome; it
+//! never tries twice.
 
 mod answer;
 mod body;
+mod target;
 
 use std::time::Duration;
 
 use ledger::{Event, Outcome, Stream};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use rustls::ClientConfig;
 use url::Url;
 
 pub use body::of as body;
+pub use target::{Heard, Post, Sender, signature};
 
 /// Longest wait for a whole answer. Events are small and so are answers; whoever needs longer is
 /// asked again later.
@@ -33,7 +36,7 @@ pub struct BuildError(String);
 
 impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the orchestrator cannot be talked to: {}", self.0)
+        write!(f, "what is told cannot be sent: {}", self.0)
     }
 }
 
@@ -58,19 +61,8 @@ impl Orchestrator {
             headers.insert(AUTHORIZATION, value);
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            // A redirected POST becomes a GET, and its answer would pass for "taken".
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
+        let client = builder(tls)
             .default_headers(headers)
-            .timeout(PATIENCE)
-            .connect_timeout(CONNECT_PATIENCE)
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(1)
             .build()
             .map_err(|error| BuildError(error.to_string()))?;
         let root = root.clone();
@@ -99,6 +91,22 @@ impl Orchestrator {
         place.set_path(&format!("{path}/events/{}", event.kind.as_str()));
         place
     }
+}
+
+/// What all that is sent has in common.
+fn builder(tls: ClientConfig) -> ClientBuilder {
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        // A redirected POST becomes a GET, and its answer would pass for "taken".
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
+        .timeout(PATIENCE)
+        .connect_timeout(CONNECT_PATIENCE)
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(1)
 }
 
 async fn heard(mut response: Response) -> Outcome {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
 use tokio::sync::watch;
-use webhook::Orchestrator;
+use webhook::{Orchestrator, Sender};
 
 use crate::clock::Clock;
 use crate::collect;
@@ -29,6 +29,7 @@ use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
+use crate::webhooks::{self, Webhooks};
 
 /// Time that channels and running requests get to end in order.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ pub struct Service {
     standing: usize,
     store: Store,
     journal: Journal,
+    /// Ends its tasks when it goes.
+    webhooks: Webhooks,
     since: Timestamp,
 }
 
@@ -74,14 +77,7 @@ impl Service {
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let engines = known_engines(&config, clock, &settings, (&journal, &store)).await;
         watch_over(&engines, left, &http, &tasks);
-        let upstream = Arc::new(Upstream::new(
-            http,
-            engines.clone(),
-            clock,
-            Arc::clone(&config),
-            settings.clone(),
-            tasks.clone(),
-        ));
+        let upstream = upstream(http, &engines, clock, (&config, &settings), &tasks);
         let context = Context {
             clock,
             config: Arc::clone(&config),
@@ -95,6 +91,7 @@ impl Service {
         };
         let registry = Registry::new(context.clone(), tasks.clone());
         collect::start(&context, &registry, &tasks, &last);
+        let webhooks = webhooks(clock, &journal, &store, &last).await?;
         let (listener, limits) = listen(&config, &settings.borrow())?;
         let address = listener.address();
         let since = life::began(&journal, address).await;
@@ -111,6 +108,7 @@ impl Service {
             store: store.clone(),
             outbox,
             journal: journal.clone(),
+            webhooks: webhooks.clone(),
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
             records,
@@ -127,6 +125,7 @@ impl Service {
             standing,
             store,
             journal,
+            webhooks,
             since,
         })
     }
@@ -153,6 +152,7 @@ impl Service {
         }
         // What is not told by then is told by the next start.
         self.last.stop(TELL_PATIENCE).await;
+        drop(self.webhooks);
         self.store.flush().await;
         life::ended(&self.journal, self.since).await;
         tracing::info!("stopped");
@@ -235,6 +235,42 @@ fn outbox(
     );
     last.spawn(driver.run());
     Ok(outbox)
+}
+
+/// What channels pull from.
+fn upstream(
+    http: Http,
+    engines: &Engines,
+    clock: Clock,
+    (config, settings): (&Arc<Config>, &watch::Receiver<Arc<Settings>>),
+    tasks: &Tasks,
+) -> Arc<Upstream> {
+    Arc::new(Upstream::new(
+        http,
+        engines.clone(),
+        clock,
+        Arc::clone(config),
+        settings.clone(),
+        tasks.clone(),
+    ))
+}
+
+/// Those who are sent what happens.
+async fn webhooks(
+    clock: Clock,
+    journal: &Journal,
+    store: &Store,
+    last: &Tasks,
+) -> anyhow::Result<Webhooks> {
+    let parts = webhooks::Parts {
+        clock,
+        journal: journal.clone(),
+        store: store.clone(),
+        sender: Sender::new(engine::tls()?)?,
+        render: http::event_json,
+    };
+    let kept = store.webhooks().await;
+    Ok(Webhooks::start(parts, last.clone(), kept))
 }
 
 /// Probes the engines, and ends what an earlier Weir has left on them.

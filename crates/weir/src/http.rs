@@ -38,6 +38,7 @@ mod shapes;
 mod streams;
 mod topics;
 mod transfer;
+mod webhooks;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
@@ -66,8 +67,10 @@ use crate::registry::Registry;
 use crate::series::Series;
 use crate::settings::{Keeper, Settings};
 use crate::upstream::Upstream;
+use crate::webhooks::Webhooks;
 
 use error::Problem;
+pub use journal::event_json;
 pub use live::Live;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
@@ -115,6 +118,8 @@ pub struct Parts {
     pub journal: Journal,
     /// What is known of streams beside their state.
     pub records: Records,
+    /// Those who are sent what happens.
+    pub webhooks: Webhooks,
     /// What was sampled of channels and of the whole.
     pub series: Series,
     /// Requests that were answered.
@@ -212,6 +217,10 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(engines::list, engines::add))
         .routes(routes!(engines::remove))
         .routes(routes!(engines::drain))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
         .routes(routes!(channels::list))
         .routes(routes!(channels::one))
         .routes(routes!(channels::viewers))

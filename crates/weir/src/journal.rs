@@ -73,7 +73,8 @@ impl News {
         self
     }
 
-    fn entry(self, id: u64, at: Timestamp) -> Entry {
+    /// As it is kept, under this id.
+    pub(crate) fn entry(self, id: u64, at: Timestamp) -> Entry {
         let details = self.details.into_iter();
         Entry {
             id,
@@ -115,6 +116,17 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// How many there are of the kind that was asked for, on this page or not.
     pub total: usize,
+}
+
+/// What there is behind an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// Entries, oldest first; none, if it is the newest.
+    Entries(Vec<Arc<Entry>>),
+    /// Some of it is gone, or no such id was given.
+    Gone,
+    /// The disk does not give it at the moment.
+    Later,
 }
 
 /// The journal; clones share it.
@@ -207,20 +219,44 @@ impl Journal {
         Some(behind.map(Arc::clone).collect())
     }
 
-    /// As `since`, at most so many, and from the disk where they are not at hand; nothing if some of them are gone.
-    pub async fn behind(&self, id: u64, limit: usize) -> Option<Vec<Arc<Entry>>> {
+    /// As `since`, at most so many, and from the disk where they are not at hand.
+    pub async fn behind(&self, id: u64, limit: usize) -> Behind {
         if let Some(mut entries) = self.since(id) {
             entries.truncate(limit);
-            return Some(entries);
+            return Behind::Entries(entries);
         }
-        let found = self.inner.history.behind(id, limit).await;
-        let found = found.unwrap_or_else(|error| {
-            tracing::warn!("earlier entries of the journal are not at hand: {error}");
-            None
-        });
-        // The disk knows nothing behind it, and memory knows that there is something.
-        let found = found.filter(|entries| !entries.is_empty())?;
-        Some(found.into_iter().map(Arc::new).collect())
+        match self.inner.history.behind(id, limit).await {
+            // The disk knows nothing behind it yet, and memory knows that there is something.
+            Ok(Some(entries)) if entries.is_empty() && id < self.at_hand_behind() => Behind::Later,
+            Ok(Some(entries)) if !entries.is_empty() => {
+                Behind::Entries(entries.into_iter().map(Arc::new).collect())
+            }
+            Ok(_) => Behind::Gone,
+            Err(error) => {
+                tracing::warn!("earlier entries of the journal are not at hand: {error}");
+                Behind::Later
+            }
+        }
+    }
+
+    /// How many entries of kinds that are wanted there are behind an id; nothing, if the disk does not say.
+    pub async fn count_behind(&self, id: u64, wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        if let Some(entries) = self.since(id) {
+            return Some(entries.iter().filter(|entry| wanted(&entry.kind)).count());
+        }
+        let counts = self.inner.history.count_behind(id).await.ok()?;
+        let counts = counts.into_iter().filter(|(kind, _)| wanted(kind));
+        Some(counts.map(|(_, count)| count).sum())
+    }
+
+    /// The id behind which everything is at hand, whatever the disk does.
+    pub fn at_hand_behind(&self) -> u64 {
+        self.recent().floor
+    }
+
+    /// Where it is written.
+    pub fn history(&self) -> &History {
+        &self.inner.history
     }
 
     /// Entries that fit a filter, newest first. What is at hand and not on the disk yet is among them.

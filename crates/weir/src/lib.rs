@@ -1,7 +1,7 @@
 //! Weir: takes a live stream once and gives it to any number of viewers.
 //!
 //! From the ground up: `config`, `clock`, `tasks` · `journal` · `settings` · `selector`, `playlists` · `statistics`, `story`,
-//! `titles` · `loops` · `records` · `samples` · `handle` · `engines` · `upstream` · `outbox` · `pull` · `registry` · `collect`,
+//! `titles` · `loops` · `records` · `samples` · `handle` · `engines` · `upstream` · `outbox`, `webhooks` · `pull` · `registry` · `collect`,
 //! `figures`, `series`, `metrics` · `http` · `app`, which puts them together · `demo`; `probe` asks another Weir.
 
 pub mod app;
@@ -31,3 +31,4 @@ pub mod story;
 pub mod tasks;
 pub mod titles;
 pub mod upstream;
+pub mod webhooks;

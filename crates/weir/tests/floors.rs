@@ -55,7 +55,7 @@ const FLOORS: &[&[&str]] = &[
     ],
     &["loops"],
     &["records"],
-    &["engines", "outbox"],
+    &["engines", "outbox", "webhooks"],
     &["upstream"],
     &["handle"],
     // A channel leaves the registry by itself when it is over, so the two know each other.

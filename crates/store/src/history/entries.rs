@@ -161,6 +161,17 @@ impl History {
         .await
     }
 
+    /// How many entries there are behind an id, kind by kind.
+    pub async fn count_behind(&self, id: u64) -> Result<Vec<(String, usize)>, Unreadable> {
+        self.read(move |connection| {
+            let sql = "SELECT kind, count(*) FROM entries WHERE id > ?1 GROUP BY kind";
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+        .await
+    }
+
     /// The highest id that was ever kept.
     pub async fn newest(&self) -> Result<Option<u64>, Unreadable> {
         self.read(newest).await

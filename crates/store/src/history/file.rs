@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{entries, looping, readings, stories};
+use super::{deliveries, entries, looping, readings, stories};
 use crate::database::{is_damage, put_aside};
 
 /// The file's name in the data folder.
@@ -14,6 +14,7 @@ pub(super) const NAME: &str = "history.sqlite";
 /// The tables, each described where it is written.
 const LAYOUTS: &[&str] = &[
     entries::LAYOUT,
+    deliveries::LAYOUT,
     readings::LAYOUT,
     stories::LAYOUT,
     looping::LAYOUT,

@@ -70,6 +70,11 @@ impl<'a> From<&'a Entry> for Event<'a> {
     }
 }
 
+/// An event as it is sent to others: what `GET /events` lists.
+pub fn event_json(entry: &Entry) -> String {
+    serde_json::json!(Event::from(entry)).to_string()
+}
+
 /// Which events are wanted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -151,6 +151,16 @@ kinds! {
     EventsResumed => "events_resumed", System, Info;
     /// The orchestrator will never take an event.
     EventGivenUp => "event_given_up", System, Error;
+    /// An operator added, changed or removed a webhook.
+    WebhooksChanged => "webhooks_changed", Settings, Info;
+    /// A webhook does not take news; it waits.
+    WebhookHeldBack => "webhook_held_back", System, Warning;
+    /// A webhook takes news again.
+    WebhookResumed => "webhook_resumed", System, Info;
+    /// A webhook will never be sent something.
+    WebhookGivenUp => "webhook_given_up", System, Error;
+    /// Sent to a webhook that an operator tries; never listed.
+    WebhookTested => "webhook_test", System, Info;
     /// The data folder cannot be written.
     DiskFailing => "disk_failing", System, Error;
     /// The data folder is written again.

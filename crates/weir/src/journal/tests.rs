@@ -28,6 +28,13 @@ fn ids<'a>(entries: impl IntoIterator<Item = &'a Arc<Entry>>) -> Vec<u64> {
     entries.into_iter().map(|entry| entry.id).collect()
 }
 
+fn entries(behind: Behind) -> Vec<Arc<Entry>> {
+    match behind {
+        Behind::Entries(entries) => entries,
+        other => panic!("no entries: {other:?}"),
+    }
+}
+
 async fn page(journal: &Journal, offset: usize, limit: usize) -> (Vec<u64>, usize) {
     let page = journal.page(&Filter::default(), offset, limit).await;
     let ids = page.entries.iter().map(|entry| entry.id).collect();
@@ -53,10 +60,19 @@ async fn a_listener_that_was_away_for_long_gets_it_from_the_disk_and_one_from_th
     assert_eq!(journal.since(45).map(|it| it.len()), Some(RECENT_MAX));
     assert_eq!(journal.since(9_999), None);
     journal.flush().await;
-    let behind = journal.behind(43, 3).await.expect("on the disk");
-    assert_eq!(ids(&behind), [44, 45, 46]);
-    assert_eq!(journal.behind(40, 3).await, None);
-    assert_eq!(journal.behind(9_999, 3).await, None);
+    let behind = ids(&entries(journal.behind(43, 3).await));
+    assert_eq!(behind, [44, 45, 46]);
+    assert_eq!(journal.behind(40, 3).await, Behind::Gone);
+    assert_eq!(journal.behind(9_999, 3).await, Behind::Gone);
+    assert_eq!(
+        journal.count_behind(43, |_| true).await,
+        Some(RECENT_MAX + 2)
+    );
+    assert_eq!(journal.count_behind(1_040, |_| true).await, Some(5));
+    assert_eq!(
+        journal.count_behind(43, |kind| kind == "rain").await,
+        Some(0)
+    );
 }
 
 #[tokio::test]
@@ -73,8 +89,8 @@ async fn ids_go_on_over_a_restart_and_nothing_is_missed_across_it() {
     tell(&second, 3..5);
     assert_eq!(ids(&second.since(12).expect("at hand")), [500, 501]);
     second.flush().await;
-    let behind = second.behind(10, 9).await.expect("on the disk");
-    assert_eq!(ids(&behind), [11, 12, 500, 501]);
+    let behind = ids(&entries(second.behind(10, 9).await));
+    assert_eq!(behind, [11, 12, 500, 501]);
     // A clock that was set back takes no id twice.
     drop(second);
     let third = journal(folder.path(), 20).await;
@@ -118,6 +134,8 @@ async fn without_a_disk_the_newest_entries_are_there() {
     tell(&journal, 0..RECENT_MAX + 5);
     let (ids, total) = page(&journal, 1, 2).await;
     assert_eq!((ids, total), (vec![1_004, 1_003], RECENT_MAX));
+    // What is not at hand may be there when the disk is back.
+    assert_eq!(journal.behind(2, 9).await, Behind::Later);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::journal::{Entry, Journal};
+use crate::journal::{Behind, Entry, Journal};
 
 /// News handed on in one go: some ten kilobytes.
 const BATCH_MAX: usize = 100;
@@ -48,7 +48,7 @@ impl Feed {
         let newest = *self.newest.borrow_and_update();
         let behind = self.journal.behind(self.seen, CATCH_UP_MAX + 1).await;
         match behind {
-            Some(mut entries) if entries.len() <= CATCH_UP_MAX => {
+            Behind::Entries(mut entries) if entries.len() <= CATCH_UP_MAX => {
                 entries.truncate(BATCH_MAX);
                 self.seen = entries.last().map_or(self.seen, |entry| entry.id);
                 Next::News(entries)
