@@ -153,6 +153,16 @@ async fn a_file_that_cannot_be_opened_loses_nothing_once_it_can() {
 }
 
 #[tokio::test]
+async fn a_history_that_has_just_begun_holds_nothing_and_can_be_read() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let history = History::open(folder.path());
+        let newest = history.newest().await;
+        assert_eq!(newest.expect("it can be read"), None);
+    }
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_put_aside() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join(file::NAME);
