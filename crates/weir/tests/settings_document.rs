@@ -65,8 +65,9 @@ takes change 7 back, whole or not at all. What was saved before it is saved agai
 says. A change whose settings were changed again since is refused with 409, and the later ones are named. Taking back is a change,
 too.
 
-`GET /settings/export` gives all that was set by calls, and `POST /settings/import` takes it, here or elsewhere: each part of the
-document replaces what is set of it, and a document with one mistake changes nothing. Both need the key.
+`GET /settings/export` gives all that was set by calls: settings, added engines, loop detection, and receivers of news, whose secrets are in it
+with `?secrets=true` alone. `POST /settings/import` takes it, here or elsewhere: each part of the document replaces what is set of it, and a
+document with one mistake changes nothing. A receiver that is there already keeps its secret where none is given. Both need the key.
 
 ## The file
 

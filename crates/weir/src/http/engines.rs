@@ -2,6 +2,7 @@
 
 mod fields;
 mod state;
+pub(super) mod transfer;
 
 use axum::Json;
 use axum::extract::{Request, State};

@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::api::date;
 use super::error::Problem;
 use super::guard::Names;
+use super::transfer::Apply;
 use super::{App, auth, query, receive};
 use crate::clock;
 use crate::loops::{Change, Detection};
@@ -120,6 +121,37 @@ pub(super) async fn change(
     Ok(Json(LoopDetection::of(detection, Some(message))))
 }
 
+/// How loops are looked for, for an export.
+pub(super) fn export(app: &App) -> Value {
+    let Detection {
+        enabled,
+        threshold_seconds,
+        check_interval_seconds,
+        retention_minutes,
+    } = app.records.loops.detection();
+    json!({
+        "enabled": enabled,
+        "threshold_seconds": threshold_seconds,
+        "check_interval_seconds": check_interval_seconds,
+        "retention_minutes": retention_minutes,
+    })
+}
+
+/// Takes what an export has of it.
+pub(super) fn import(app: &App, value: Value) -> Result<Apply, Vec<Mistake>> {
+    let Value::Object(given) = value else {
+        let message = "loop_detection must be an object of names and values";
+        return Err(vec![mistake("loop_detection", message.into())]);
+    };
+    let detection = app.records.loops.detection().with(&read_change(&given)?)?;
+    Ok(Box::new(move |app| {
+        Box::pin(async move {
+            let set = app.records.loops.set(detection).await;
+            set.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+        })
+    }))
+}
+
 /// The channels that are refused because they loop.
 #[utoipa::path(get, path = "/looping-streams", tag = "loops", responses((status = OK, body = LoopingStreams)))]
 pub(super) async fn list(State(app): State<App>) -> Json<LoopingStreams> {
@@ -196,7 +228,7 @@ impl LoopDetection {
 }
 
 /// Reads a change, and tells all that has a wrong type or a name that nobody knows.
-fn read_change(given: &Map<String, Value>) -> Result<Change, Problem> {
+fn read_change(given: &Map<String, Value>) -> Result<Change, Vec<Mistake>> {
     let mut change = Change::default();
     let mut mistakes = Vec::new();
     for (name, value) in given {
@@ -231,7 +263,7 @@ fn read_change(given: &Map<String, Value>) -> Result<Change, Problem> {
     if mistakes.is_empty() {
         Ok(change)
     } else {
-        Err(Problem::from(mistakes))
+        Err(mistakes)
     }
 }
 

@@ -11,7 +11,7 @@ use store::Entry;
 use utoipa::ToSchema;
 
 use super::error::Problem;
-use super::{App, api, auth, config, description, query, receive};
+use super::{App, api, auth, config, description, engines, loops, query, receive, webhooks};
 use crate::clock;
 use crate::settings::{CHOICES, Change, Mistake, TABLE, Wish};
 
@@ -22,24 +22,43 @@ const VERSION: u64 = 1;
 const ABOUT: [&str; 3] = ["weir", "version", "exported_at"];
 
 /// What makes an import true, once all parts have been read without a mistake.
-type Apply = Box<dyn FnOnce(App) -> BoxFuture<'static, Result<(), Problem>> + Send>;
+pub(super) type Apply = Box<dyn FnOnce(App) -> BoxFuture<'static, Result<(), Problem>> + Send>;
 
 /// One part of what operators set.
 struct Part {
     /// The document's member that holds it.
     name: &'static str,
     /// Writes it; secrets only where they are wanted.
-    export: fn(&App, secrets: bool) -> Value,
+    export: fn(App, secrets: bool) -> BoxFuture<'static, Value>,
     /// Reads it, and changes nothing yet.
     import: fn(&App, Value) -> Result<Apply, Vec<Mistake>>,
 }
 
-/// The parts, in the order in which they are imported.
-const PARTS: &[Part] = &[Part {
-    name: "settings",
-    export: settings,
-    import: restore,
-}];
+/// The parts, in the order of their names, in which they are imported.
+const PARTS: &[Part] = &[
+    Part {
+        name: "engines",
+        export: |app, _| Box::pin(async move { engines::transfer::export(&app) }),
+        import: |_, value| engines::transfer::import(value),
+    },
+    Part {
+        name: "loop_detection",
+        export: |app, _| Box::pin(async move { loops::export(&app) }),
+        import: |app, value| loops::import(app, value),
+    },
+    Part {
+        name: "settings",
+        export: |app, _| Box::pin(async move { settings(&app) }),
+        import: |_, value| restore(value),
+    },
+    Part {
+        name: "webhooks",
+        export: |app, secrets| {
+            Box::pin(async move { webhooks::transfer::export(&app, secrets).await })
+        },
+        import: |_, value| webhooks::transfer::import(value),
+    },
+];
 
 /// All that an operator has set: what is saved, not what the environment gives.
 ///
@@ -69,7 +88,7 @@ pub(super) async fn export(
         "exported_at": api::date(clock::wall()),
     });
     for part in PARTS {
-        document[part.name] = (part.export)(&app, secrets);
+        document[part.name] = (part.export)(app.clone(), secrets).await;
     }
     Ok(Json(document))
 }
@@ -167,7 +186,7 @@ fn read(
     }
 }
 
-fn mistake(field: &str, message: String) -> Mistake {
+pub(super) fn mistake(field: &str, message: String) -> Mistake {
     Mistake {
         field: field.to_owned(),
         message,
@@ -175,8 +194,33 @@ fn mistake(field: &str, message: String) -> Mistake {
     }
 }
 
+/// The entries of a part that is a list of objects.
+pub(super) fn entries(
+    part: &str,
+    value: Value,
+    most: usize,
+) -> Result<Vec<Map<String, Value>>, Vec<Mistake>> {
+    let wrong = || {
+        vec![mistake(
+            part,
+            format!("{part} must be a list of at most {most} objects"),
+        )]
+    };
+    let Value::Array(list) = value else {
+        return Err(wrong());
+    };
+    if most < list.len() {
+        return Err(wrong());
+    }
+    let object = |value| match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(wrong()),
+    };
+    list.into_iter().map(object).collect()
+}
+
 /// The saved settings.
-fn settings(app: &App, _: bool) -> Value {
+fn settings(app: &App) -> Value {
     let saved = app.keeper.saved();
     let keys = TABLE.iter().map(|key| key.name);
     let names = keys.chain(CHOICES.iter().map(|choice| choice.name));
@@ -192,7 +236,7 @@ fn settings(app: &App, _: bool) -> Value {
 }
 
 /// Settings that are to be all that is saved.
-fn restore(_: &App, value: Value) -> Result<Apply, Vec<Mistake>> {
+fn restore(value: Value) -> Result<Apply, Vec<Mistake>> {
     let Value::Object(members) = value else {
         let message = "settings must be an object of names and values".to_owned();
         return Err(vec![mistake("settings", message)]);

@@ -1,6 +1,7 @@
 //! `/api/v1/webhooks`: receivers of news, added, changed, tried and looked at. Secrets go in and never come out.
 
 mod draft;
+pub(super) mod transfer;
 
 use axum::Json;
 use axum::extract::{Request, State};

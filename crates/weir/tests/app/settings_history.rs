@@ -124,7 +124,8 @@ async fn what_one_weir_exports_another_imports_as_all_that_is_set() {
     );
     let answer = post(to.address(), "/settings/import", None, &document).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json()["imported"], json!(["settings"]));
+    let parts = json!(["engines", "loop_detection", "settings", "webhooks"]);
+    assert_eq!(answer.json()["imported"], parts);
     assert_eq!(
         to.get("/settings/export").await.json()["settings"],
         document["settings"]
@@ -137,6 +138,57 @@ async fn what_one_weir_exports_another_imports_as_all_that_is_set() {
 }
 
 #[tokio::test]
+async fn engines_receivers_of_news_and_loop_detection_are_among_it() {
+    let (from, to) = (Stage::fast(|_| {}).await, Stage::fast(|_| {}).await);
+    let engine = |port: u16| json!({ "host": "127.0.0.1", "port": port, "name": "attic" });
+    let hook = |path: &str, secret: &str| json!({ "url": format!("http://127.0.0.1:9/{path}"), "enabled": false, "secret": secret });
+    let send = async |stage: &Stage, path: &str, value: Value| {
+        let answer = post(stage.address(), path, None, &value).await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+    };
+    send(&from, "/api/v1/engines", engine(9)).await;
+    send(&from, "/api/v1/webhooks", hook("both", "sesame")).await;
+    send(&from, "/api/v1/webhooks", hook("new", "barley")).await;
+    let slower = json!({ "threshold_seconds": 900 });
+    send(&from, "/stream-loop-detection/config", slower).await;
+    send(&to, "/api/v1/engines", engine(10)).await;
+    send(&to, "/api/v1/webhooks", hook("gone", "wheat")).await;
+    send(&to, "/api/v1/webhooks", hook("both", "rye")).await;
+
+    let shown = from.get("/settings/export").await;
+    assert!(!shown.text().contains("sesame"));
+    let document = shown.json();
+    let answer = post(to.address(), "/settings/import", None, &document).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let now = to.get("/settings/export").await.json();
+    for part in ["engines", "loop_detection"] {
+        assert_eq!(now[part], document[part], "{part}");
+    }
+    let hooks = |document: &Value| {
+        let list = document["webhooks"].as_array().expect("a list").iter();
+        let mut hooks: Vec<_> = list
+            .map(|it| (it["url"].to_string(), it["secret"].to_string()))
+            .collect();
+        hooks.sort();
+        hooks
+    };
+    let whole = to.get("/settings/export?secrets=true").await.json();
+    let url = |path: &str| format!("\"http://127.0.0.1:9/{path}\"");
+    assert_eq!(
+        hooks(&whole),
+        [
+            (url("both"), "\"rye\"".to_owned()),
+            (url("new"), "null".to_owned())
+        ]
+    );
+    let whole = from.get("/settings/export?secrets=true").await.json();
+    let answer = post(to.address(), "/settings/import", None, &whole).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let now = to.get("/settings/export?secrets=true").await.json();
+    assert_eq!(hooks(&now), hooks(&whole));
+}
+
+#[tokio::test]
 async fn an_import_with_one_mistake_changes_nothing() {
     let stage = Stage::fast(|_| {}).await;
     for bad in [
@@ -145,6 +197,9 @@ async fn an_import_with_one_mistake_changes_nothing() {
         json!({ "settings": { "hls_window_size": 8 }, "version": 2 }),
         json!({ "settings": { "hls_window_size": 20, "hls_max_segments": 10 } }),
         json!({ "settings": [] }),
+        json!({ "settings": { "hls_window_size": 8 }, "engines": [{ "host": "a b", "port": 0 }] }),
+        json!({ "settings": { "hls_window_size": 8 }, "webhooks": [{ "url": "ftp://x" }] }),
+        json!({ "settings": { "hls_window_size": 8 }, "loop_detection": { "threshold_seconds": 5 } }),
         json!({ "weir": "0.1.0" }),
         json!([]),
     ] {

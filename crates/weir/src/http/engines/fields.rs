@@ -114,10 +114,15 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn done<T>(self, value: T) -> Result<T, Problem> {
+        self.whole(value).map_err(Problem::from)
+    }
+
+    /// The same, for whoever has more to read.
+    pub(super) fn whole<T>(self, value: T) -> Result<T, Vec<Mistake>> {
         if self.mistakes.is_empty() {
             Ok(value)
         } else {
-            Err(Problem::from(self.mistakes))
+            Err(self.mistakes)
         }
     }
 }

@@ -41,35 +41,43 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
-        let mut draft = Self {
-            edit: Edit::default(),
-            mistakes: Vec::new(),
-        };
         match serde_json::from_slice::<Map<String, Value>>(bytes) {
-            Ok(fields) => {
-                for (name, value) in fields {
-                    if let Err(wanted) = draft.take(&name, value) {
-                        draft.wrong(&name, &wanted);
-                    }
-                }
-                Ok(draft)
-            }
+            Ok(fields) => Ok(Self::of(fields)),
             Err(error) => {
+                let mut draft = Self::of(Map::new());
                 draft.wrong("body", &format!("be a JSON object: {error}"));
                 Err(draft.mistakes.into())
             }
         }
     }
 
+    pub(super) fn of(fields: Map<String, Value>) -> Self {
+        let mut draft = Self {
+            edit: Edit::default(),
+            mistakes: Vec::new(),
+        };
+        for (name, value) in fields {
+            if let Err(wanted) = draft.take(&name, value) {
+                draft.wrong(&name, &wanted);
+            }
+        }
+        draft
+    }
+
     /// One that is to be added, which needs an address.
-    pub(super) fn new_one(mut self) -> Result<(Url, Edit), Problem> {
+    pub(super) fn new_one(self) -> Result<(Url, Edit), Problem> {
+        self.whole().map_err(Problem::from)
+    }
+
+    /// The same, for whoever has more to read.
+    pub(super) fn whole(mut self) -> Result<(Url, Edit), Vec<Mistake>> {
         let url = self.edit.url.take();
         if url.is_none() && !self.mistakes.iter().any(|it| it.field == "url") {
             self.wrong("url", "be given");
         }
         match url {
-            Some(url) => Ok((url, self.edit()?)),
-            None => Err(self.mistakes.into()),
+            Some(url) if self.mistakes.is_empty() => Ok((url, self.edit)),
+            _ => Err(self.mistakes),
         }
     }
 
