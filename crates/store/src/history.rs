@@ -36,6 +36,9 @@ const READS_MAX: usize = 4;
 /// Longest wait for a read, with its turn. A hundred thousand rows are counted in a tenth of a second.
 const READ_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Longest wait for what is to be written.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Something to be written. It may be tried again, so that it must not consume what it writes.
 pub type Record = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
 
@@ -111,12 +114,15 @@ impl History {
         in_time.unwrap_or(Err(Unreadable::Late))
     }
 
-    /// Waits until everything appended so far was written, or could not be.
-    pub async fn flush(&self) {
+    /// Waits until everything appended so far was written, or could not be, and until the file was made; a disk that
+    /// hangs is not waited for. Returns whether it did not.
+    pub async fn flush(&self) -> bool {
         let (answer, received) = oneshot::channel();
-        if self.orders.send(Order::Flush(answer)).await.is_ok() {
-            let _ = received.await;
-        }
+        let work = async {
+            self.orders.send(Order::Flush(answer)).await.is_ok() && received.await.is_ok()
+        };
+        let in_time = tokio::time::timeout(WRITE_PATIENCE, work).await;
+        in_time.unwrap_or(false)
     }
 
     /// Whether the last write failed.

@@ -157,6 +157,8 @@ impl Journal {
     /// Goes on behind what the history holds. Ids begin at the clock's word too, so that none is given twice when the
     /// history is lost, or its last entries are.
     pub async fn open(history: History, retention: Retention) -> Self {
+        // Its thread may not have made the file yet.
+        history.flush().await;
         let found = history.newest().await.unwrap_or_else(|error| {
             tracing::warn!("the journal begins anew: {error}");
             None

@@ -71,8 +71,8 @@ impl Loops {
     pub async fn set(&self, detection: Detection) -> Result<(), NotSaved> {
         let history = &self.inner.history;
         let taken = history.keep_looping(detection.into(), self.rows());
-        history.flush().await;
-        if !taken || history.is_failing() {
+        let written = history.flush().await;
+        if !(taken && written) || history.is_failing() {
             // What waits for the disk must not come true by the next start.
             self.save();
             return Err(NotSaved);

@@ -174,8 +174,6 @@ impl History {
 
     /// The highest id that was ever kept.
     pub async fn newest(&self) -> Result<Option<u64>, Unreadable> {
-        // Whoever asks first may be quicker than the thread that makes the file.
-        self.flush().await;
         self.read(newest).await
     }
 }

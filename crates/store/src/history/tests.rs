@@ -157,6 +157,7 @@ async fn a_history_that_has_just_begun_holds_nothing_and_can_be_read() {
     for _ in 0..20 {
         let folder = tempfile::tempdir().expect("a folder");
         let history = History::open(folder.path());
+        history.flush().await;
         let newest = history.newest().await;
         assert_eq!(newest.expect("it can be read"), None);
     }
