@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { artifacts, startChromium, until } from './lib.mjs';
+import { differences } from './described.mjs';
+import { artifacts, getJson, startChromium, until } from './lib.mjs';
 import { assertAccessible, openPanel, outOfTheWindow, screenshot, SOON } from './panel-lib.mjs';
 import { channel, news, startMock, viewer, world } from './panel-mock.mjs';
 
@@ -271,4 +272,19 @@ test('behind a reverse proxy everything stays below its path', { timeout: 60_000
   assert.equal(await page.getByLabel('HLS link', { exact: true }).inputValue(), `${mock.root}/ace/manifest.m3u8?id=${KEY}`);
   assert.deepEqual(complaints, []);
   await close();
+});
+
+/** What a page may ask, and where the description has it under another name. */
+const ANSWERS = {
+  '/api/v1/overview': 'api/v1/overview', '/api/v1/overview/series': 'api/v1/overview/series', '/api/v1/channels': 'api/v1/channels', '/api/v1/channels/{key}': `api/v1/channels/${KEY}`,
+  '/api/v1/channels/{key}/buffer': `api/v1/channels/${KEY}/buffer`, '/api/v1/engines': 'api/v1/engines', '/api/v1/sources': 'api/v1/sources', '/api/v1/settings': 'api/v1/settings',
+  '/api/v1/settings/history': 'api/v1/settings/history', '/api/v1/webhooks': 'api/v1/webhooks', '/api/v1/webhooks/{id}/deliveries': 'api/v1/webhooks/1/deliveries',
+  '/stream-loop-detection/config': 'stream-loop-detection/config', '/looping-streams': 'looping-streams', '/api/v1/streams/ended': 'api/v1/streams/ended', '/events': 'events',
+};
+
+test('the made-up Weir answers as the API is described', { timeout: 30_000 }, async () => {
+  const mock = await mockOf();
+  for (const [path, asked] of Object.entries(ANSWERS)) {
+    assert.deepEqual(differences(path, await getJson(`${mock.root}/${asked}`)), []);
+  }
 });

@@ -1,10 +1,10 @@
 // The panel of a real Weir in a real browser: what one sees is what happens, and what one sets has its effect.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { artifacts, getJson, startChromium, startServer, startWeir, trouble, until } from './lib.mjs';
+import { artifacts, startChromium, startServer, startWeir, trouble, until } from './lib.mjs';
 import { assertAccessible, openPanel, SOON } from './panel-lib.mjs';
 
 const PICTURE_MILLISECONDS_MAX = 30_000;
@@ -160,28 +160,6 @@ test('a setting changed in the panel changes the running channel, and survives a
   await again.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });
-});
-
-/** What the panel calls a thing, and what the description of the API does. */
-const THINGS = {
-  Channel: 'Channel', Buffer: 'Buffer', Counters: 'Counters', EngineStat: 'EngineStat', Viewer: 'Viewer', Engine: 'EngineState', Overview: 'Overview',
-  Setting: 'Setting', EndedStream: 'EndedStream',
-};
-
-test('what the panel reads is what the API is described to answer', { timeout: 30_000 }, async () => {
-  const { components } = await getJson(`${weir.root}/api/v1/openapi.json`);
-  const types = await readFile(new URL('../../panel/src/api/types.ts', import.meta.url), 'utf8');
-  /** Names of a schema's members, those that it takes over from others among them. */
-  const membersOf = ({ $ref, properties = {}, allOf = [] }) => [
-    ...Object.keys(properties), ...($ref ? membersOf(components.schemas[$ref.split('/').at(-1)]) : []), ...allOf.flatMap(membersOf),
-  ];
-  for (const [name, described] of Object.entries(THINGS)) {
-    const body = types.match(new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`))?.[1];
-    assert.ok(body && components.schemas[described], name);
-    const read = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map((match) => match[1]);
-    const members = membersOf(components.schemas[described]);
-    assert.deepEqual(read.filter((member) => !members.includes(member)), [], name);
-  }
 });
 
 test('a browser is sent compressed files, and none that it has', { timeout: 30_000 }, async () => {

@@ -86,7 +86,7 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
   );
 }
 
-const ORIGINS = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
+const ORIGINS: Record<string, string> = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
 
 function Streams({ ids }: { ids: string[] }) {
   if (ids.length === 0) return null;
@@ -98,10 +98,10 @@ function Streams({ ids }: { ids: string[] }) {
 }
 
 function Actions({ engine }: { engine: Engine }) {
-  const path = `api/v1/engines/${encodeURIComponent(engine.container_id)}`;
+  const path = { id: engine.container_id };
   const [removing, setRemoving] = useState(false);
-  const drain = useAct(() => change(`${path}/drain`, { json: { draining: !engine.draining } }), ['engines', 'overview']);
-  const remove = useAct(() => change(path, { method: 'DELETE' }), ['engines', 'overview']);
+  const drain = useAct(() => change('post', '/api/v1/engines/{id}/drain', { path, json: { draining: !engine.draining } }), ['engines', 'overview']);
+  const remove = useAct(() => change('delete', '/api/v1/engines/{id}', { path }), ['engines', 'overview']);
   const error = drain.error ?? remove.error;
   return (
     <div class="actions">

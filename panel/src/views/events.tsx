@@ -1,10 +1,10 @@
 // The log of what happened: live, in plain words, filtered as one likes. What comes while one reads waits above.
 import { useEffect, useState } from 'react';
 import { PAGE_ROWS, useEvents, useNews } from '../api/queries';
-import type { News, Severity } from '../api/types';
-import { isWanted, joined, kindInWords } from '../figures/event';
+import type { News } from '../api/types';
+import { isWanted, joined, kindInWords, type Severity } from '../figures/event';
 import { counted } from '../figures/format';
-import { Answer, Clock, Empty } from '../parts/small';
+import { Answer, Clock, Empty, type Tone } from '../parts/small';
 import { to } from '../route';
 import { Problems } from './problems';
 
@@ -13,7 +13,7 @@ const CATEGORIES = ['stream', 'engine', 'viewer', 'settings', 'system'];
 /** More than a person reads; whoever wants all asks the API. */
 const ROWS_MAX = 1000;
 
-const TONES = { info: 'quiet', warning: 'warning', error: 'bad' } as const;
+const TONES: Record<string, Tone> = { warning: 'warning', error: 'bad' };
 
 export function Events({ query: given }: { query: URLSearchParams }) {
   const [category, setCategory] = useState(given.get('category') ?? '');
@@ -95,7 +95,7 @@ function Log({ asked, isWanted, onMore }: LogProps) {
 
 export function EventRow({ event, withKind }: { event: News; withKind?: boolean }) {
   return (
-    <li data-tone={TONES[event.severity]}>
+    <li data-tone={TONES[event.severity] ?? 'quiet'}>
       <span class="at"><Clock time={event.timestamp} /></span>
       <span class="text">
         {withKind && <span class="kind">{kindInWords(event.event_type)}</span>}

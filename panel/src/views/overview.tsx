@@ -78,9 +78,9 @@ function Welcome() {
       </div>
       <Opener />
       <Sources />
-      <Link label="Address for players (put an id behind it)" url={`${address('ace/manifest.m3u8').href}?id=`} />
+      <Link label="Address for players (put an id behind it)" url={`${address('/ace/manifest.m3u8', {}).href}?id=`} />
       <p class="quiet">
-        All that Weir knows by name, as one list for VLC, Kodi or a TV: <a href={address('playlist.m3u').href}>playlist.m3u</a>
+        All that Weir knows by name, as one list for VLC, Kodi or a TV: <a href={address('/playlist.m3u', {}).href}>playlist.m3u</a>
       </p>
     </section>
   );

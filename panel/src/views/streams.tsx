@@ -29,7 +29,7 @@ const COLUMNS: Columns<Channel> = {
 const keyOf = (channel: Channel) => channel.key;
 
 export function stopChannel(key: string): Promise<unknown> {
-  return change(`streams/${encodeURIComponent(key)}`, { method: 'DELETE' });
+  return change('delete', '/streams/{id}', { path: { id: key } });
 }
 
 export function Streams({ route }: { route: Route }) {

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { change } from '../../api/client';
 import { useDeliveries, useWebhooks } from '../../api/queries';
-import type { Webhook } from '../../api/types';
+import type { Webhook, WebhookDraft as Draft } from '../../api/types';
 import { counted, milliseconds } from '../../figures/format';
 import { useAct } from '../../parts/act';
 import { Confirm } from '../../parts/dialog';
@@ -26,7 +26,7 @@ function Form() {
   const [url, setUrl] = useState('');
   const [kinds, setKinds] = useState('');
   const [secret, setSecret] = useState('');
-  const add = useAct((given: object) => change('api/v1/webhooks', { json: given }), ['webhooks']);
+  const add = useAct((given: Draft) => change('post', '/api/v1/webhooks', { json: given }), ['webhooks']);
   const submit = (event: Event) => {
     event.preventDefault();
     const words = kinds.split(/[\s,]+/).filter(Boolean);
@@ -46,12 +46,12 @@ function Form() {
 }
 
 function One({ webhook }: { webhook: Webhook }) {
-  const path = `api/v1/webhooks/${encodeURIComponent(String(webhook.id))}`;
+  const path = { id: webhook.id };
   const [removing, setRemoving] = useState(false);
   const { url, kinds, enabled, name } = webhook;
-  const test = useAct(() => change(`${path}/test`), ['webhooks']);
-  const turn = useAct(() => change(path, { method: 'PUT', json: { url, kinds: kinds ?? null, name: name ?? undefined, enabled: !enabled } }), ['webhooks']);
-  const remove = useAct(() => change(path, { method: 'DELETE' }), ['webhooks']);
+  const test = useAct(() => change('post', '/api/v1/webhooks/{id}/test', { path }), ['webhooks']);
+  const turn = useAct(() => change('put', '/api/v1/webhooks/{id}', { path, json: { url, kinds, name, enabled: !enabled } }), ['webhooks']);
+  const remove = useAct(() => change('delete', '/api/v1/webhooks/{id}', { path }), ['webhooks']);
   const error = test.error ?? turn.error ?? remove.error;
   return (
     <Card
