@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { artifacts, startChromium, startServer, startWeir, trouble, until } from './lib.mjs';
-import { assertAccessible, openPanel, SOON } from './panel-lib.mjs';
-
-const PICTURE_MILLISECONDS_MAX = 30_000;
+import { assertAccessible, openPanel, PICTURE_MILLISECONDS_MAX, showsMotion, SOON, visitAll } from './panel-lib.mjs';
 
 let weir, browser;
 before(async () => {
@@ -22,32 +20,15 @@ after(async () => {
 
 const open = (hash, options) => openPanel(browser, weir.root, hash, options);
 
-/** A number for the picture that is shown now, or undefined before there is one. */
-const picture = (page) => page.evaluate(() => {
-  const video = document.querySelector('video');
-  if (!video?.videoWidth || video.currentTime === 0) return undefined;
-  const canvas = new OffscreenCanvas(64, 36);
-  const context = canvas.getContext('2d');
-  context.drawImage(video, 0, 0, 64, 36);
-  return context.getImageData(0, 0, 64, 36).data.reduce((sum, byte, at) => (sum * 31 + byte + at) % 1_000_003, 7);
-});
-
-async function showsMotion(page) {
-  const first = await until('a picture is shown', PICTURE_MILLISECONDS_MAX, () => picture(page));
-  await until('the picture changes', PICTURE_MILLISECONDS_MAX, async () => (await picture(page)) !== first);
-}
-
 const channelOf = (root, key) => fetch(`${root}/api/v1/channels/${key}`).then((answer) => (answer.ok ? answer.json() : undefined));
 
 test('each page of a fresh Weir opens and complains of nothing', { timeout: 90_000 }, async () => {
   const { page, complaints, close } = await open();
-  for (const [name, heading] of [['overview', 'Nothing is playing'], ['streams', 'Ended'], ['engines', 'Engines'], ['events', 'Events'], ['metrics', 'Now'], ['settings', 'History']]) {
-    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: new RegExp(`^${name}`, 'i') }).click();
-    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
-    await until(`${name} has loaded`, SOON, async () => (await page.locator('.loading').count()) === 0);
+  await page.getByRole('heading', { name: 'Nothing is playing' }).waitFor();
+  await visitAll(page, async (name) => {
     assert.equal(await page.locator('.problem:not(:empty)').count(), 0, name);
     await assertAccessible(page);
-  }
+  });
   await page.locator('.heard').getByText('Live').waitFor();
   assert.deepEqual(complaints, []);
   await close();
