@@ -55,9 +55,9 @@ function useSeldom<P extends PathOf<'get'>>(key: readonly unknown[], path: P, as
 export const useSources = () => useSeldom(['sources'], '/api/v1/sources', {});
 export const useSettings = () => useSeldom(['settings'], '/api/v1/settings', {});
 export const useSettingsHistory = () => useSeldom(['settings', 'history'], '/api/v1/settings/history', { query: { limit: 20 } });
-export const useWebhooks = () => useSeldom(['webhooks'], '/api/v1/webhooks', {});
+export const useWebhooks = () => useSeldom(['webhooks'], '/api/v1/webhooks', {}, SOON_MILLISECONDS);
 export const useDeliveries = (id: string) =>
-  useSeldom(['webhooks', id, 'deliveries'], '/api/v1/webhooks/{id}/deliveries', { path: { id }, query: { limit: 20 } });
+  useSeldom(['webhooks', id, 'deliveries'], '/api/v1/webhooks/{id}/deliveries', { path: { id }, query: { limit: 20 } }, SOON_MILLISECONDS);
 export const useLoopDetection = () => useSeldom(['loops', 'config'], '/stream-loop-detection/config', {});
 export const useLooping = () => useSeldom(['loops', 'list'], '/looping-streams', {});
 export const useEnded = (offset: number) =>

@@ -21,4 +21,5 @@ export type Setting = Described['Setting'];
 export type SettingsChange = Described['SettingsChange'];
 export type Webhook = Described['Webhook'];
 export type WebhookDraft = Described['WebhookDraft'];
+export type Delivery = Described['Delivery'];
 export type LoopDetection = Described['LoopDetection'];

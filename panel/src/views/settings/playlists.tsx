@@ -1,7 +1,6 @@
 // Lists for players: what Weir knows by name, and one's own list turned into one that leads here.
 import { useState } from 'react';
 import { address, change } from '../../api/client';
-import { counted } from '../../figures/format';
 import { useAct } from '../../parts/act';
 import { Link } from '../../parts/link';
 import { saveAs } from '../../parts/save-as';
@@ -50,5 +49,5 @@ async function rewrite(file: File | undefined, mode: string): Promise<string> {
   const count = (name: string) => Number(answer.headers.get(`x-playlist-${name}`) ?? 0);
   saveAs(await answer.blob(), file.name.replace(/(\.m3u8?)?$/i, '-weir.m3u'));
   const refused = count('not-allowed');
-  return `${counted(count('rewritten'), 'entry', 'entries')} lead here, ${count('kept')} stay as they were${refused === 0 ? '' : `, ${refused} are not allowed here`}.`;
+  return `Lead here now: ${count('rewritten')}. As they were: ${count('kept')}.${refused === 0 ? '' : ` Not allowed here: ${refused}.`}`;
 }
