@@ -85,8 +85,8 @@ function settings() {
 
 export function news(id, more = {}) {
   return {
-    id, timestamp: ago(300 - id), event_type: 'stream_live', category: 'stream', severity: 'info', message: `Channel ${id} went live on 127.0.0.1:6878`, details: {},
-    container_id: '127.0.0.1:6878', stream_id: null, channel: 'a', ...more,
+    id, timestamp: ago(300 - id), event_type: 'stream_live', category: 'stream', severity: 'info', message: `live after ${id}.4 s`, details: {},
+    container_id: '127.0.0.1:6878', stream_id: null, channel: (1 + (id % 3)).toString(16).padStart(40, '0'), ...more,
   };
 }
 
@@ -100,8 +100,8 @@ export function world(more = {}) {
     ],
     problems: [{ severity: 'warning', what: 'The engine 127.0.0.1:6880 does not answer', how: 'Start it again, or remove it. The others carry on.', engine: '127.0.0.1:6880' }],
     events: [
-      news(9, { event_type: 'engine_unhealthy', category: 'engine', severity: 'error', message: 'engine 127.0.0.1:6880 does not answer: connection refused' }),
-      news(8, { event_type: 'source_lost', severity: 'warning', message: 'Channel 2 lost its source on 127.0.0.1:6880' }), news(7), news(6), news(5), news(4),
+      news(9, { event_type: 'engine_unhealthy', category: 'engine', severity: 'error', message: 'engine 127.0.0.1:6880 does not answer: connection refused', container_id: '127.0.0.1:6880', channel: null }),
+      news(8, { event_type: 'source_lost', severity: 'warning', message: 'source lost: the engine went away', channel: '2'.padStart(40, '0') }), news(7), news(6), news(5), news(4),
     ],
     ended: [{
       id: 'x|1', key: '5'.padStart(40, '0'), title: 'The match', key_type: 'content_id', started_at: ago(9000), ended_at: ago(1800), end_reason: 'last_viewer_left', status: 'ended',

@@ -60,8 +60,8 @@ export const useDeliveries = (id: string) =>
   useSeldom(['webhooks', id, 'deliveries'], '/api/v1/webhooks/{id}/deliveries', { path: { id }, query: { limit: 20 } }, SOON_MILLISECONDS);
 export const useLoopDetection = () => useSeldom(['loops', 'config'], '/stream-loop-detection/config', {});
 export const useLooping = () => useSeldom(['loops', 'list'], '/looping-streams', {});
-export const useEnded = (offset: number) =>
-  useSeldom(['ended', offset], '/api/v1/streams/ended', { query: { limit: PAGE_ROWS, offset } }, SOON_MILLISECONDS);
+export const useEnded = (offset: number, every = SOON_MILLISECONDS) =>
+  useSeldom(['ended', offset], '/api/v1/streams/ended', { query: { limit: PAGE_ROWS, offset } }, every);
 
 type EventFilter = NonNullable<Asked<'get', '/events'>['query']>;
 

@@ -19,10 +19,11 @@ export interface Wanted {
   typed: string;
 }
 
-export function isWanted(news: News, { category, severity, typed }: Wanted): boolean {
+/** `name` is what its channel is called. */
+export function isWanted(news: News, { category, severity, typed }: Wanted, name = ''): boolean {
   if (category !== '' && news.category !== category) return false;
   if (weight(news.severity) < weight(severity)) return false;
-  return matches(typed, [news.message, news.event_type, news.channel, news.container_id, news.stream_id]);
+  return matches(typed, [name, news.message, news.event_type, news.channel, news.container_id, news.stream_id]);
 }
 
 /** A word that is new here weighs nothing. */
