@@ -47,7 +47,7 @@ export async function visitAll(page, look) {
 /** What reaches beyond the window, or makes the page wider than it. */
 export const outOfTheWindow = (page) => page.evaluate(() => {
   const wide = document.documentElement.clientWidth;
-  const hidden = (element) => element.closest('.hidden, thead, .plot, .water, .picture, .skip, dialog:not([open])');
+  const hidden = (element) => element.closest('.hidden, thead, .plot, .water, .picture, .skip, .tabs, .problems, dialog:not([open])');
   const parts = [...document.querySelectorAll('main *, nav *')].filter((element) => !hidden(element));
   const cut = parts.filter((element) => wide + 1 < element.getBoundingClientRect().right);
   const page = wide < document.documentElement.scrollWidth ? ['the page is wider than the window'] : [];
