@@ -12,22 +12,25 @@ use crate::failover::Fleet;
 /// Viewers of each kind.
 const VIEWERS: usize = 5;
 
-/// How long they watch, and how long each engine carries the channel before it is struck.
+/// How long they watch.
 const WATCHED: Duration = Duration::from_secs(9);
-const STRUCK_AFTER: Duration = Duration::from_millis(1500);
+
+/// What each segment has, and what an engine gives before it is struck.
+const SEGMENT_BYTES: usize = 40_000;
+const STRUCK_AFTER_BYTES: u64 = 2 * SEGMENT_BYTES as u64;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Segments of a second, twenty-four of which come at once: more than viewers and Weir hold of it.
+/// Segments of a second, sixteen of which come at once.
 fn bursting() -> (Options, Media) {
     let media = Media::marked(Marked {
         stream: 1,
         duration: SECOND,
-        bytes: 40_000,
+        bytes: SEGMENT_BYTES,
     });
     let options = Options {
         channels: vec![Channel::numbered(1, media.clone())],
-        burst: 960_000,
+        burst: 16 * SEGMENT_BYTES as u64,
         ..engine()
     };
     (options, media)
@@ -44,9 +47,11 @@ fn packet(media: &Media) -> Duration {
     media.duration(0) / first.expect("a mark").packets
 }
 
-/// Strikes the engine that carries the channel after a while, and waits until another session does.
+/// Strikes the engine that carries the channel once some of what it gives was shown, and waits until another session does.
 async fn strike(fleet: &Fleet, blow: impl AsyncFnOnce(&Fleet, &Engine)) {
-    tokio::time::sleep(STRUCK_AFTER).await;
+    let shown = |it: &serde_json::Value| it["bytes_in"].as_u64().unwrap_or_default();
+    let enough = shown(&fleet.stage.channel(|_| true).await) + STRUCK_AFTER_BYTES;
+    fleet.stage.channel(|it| enough <= shown(it)).await;
     let before = fleet.stage.channel(|_| true).await["upstream"]["sessions"].as_u64();
     let engine = fleet.carrying().await;
     blow(fleet, engine).await;

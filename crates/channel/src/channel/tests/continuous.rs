@@ -282,7 +282,7 @@ fn what_a_session_beside_the_first_sends_once_more_is_not_shown_once_more() {
         cause: Some("it drains".into()),
     });
     // The first plays on until 34 s. The second has begun at 10 s meanwhile, in the middle of a segment of the first.
-    let second = std::mem::replace(&mut stage.scene.reading, Some(PullId(0)));
+    let second = stage.scene.reading.replace(PullId(0));
     assert_eq!(second, Some(PullId(1)), "both are open");
     stage.play(4);
     let before = stage.newest();
