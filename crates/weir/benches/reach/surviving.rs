@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use simulator::engine::{Channel, Engine, Options};
 use simulator::fault::{Endpoint, Http, Listing, SecondReader, Session};
-use simulator::media::{Glance, Media, glance};
 use simulator::swarm::{self, Heard, Report};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -174,7 +173,7 @@ async fn through_weir() -> anyhow::Result<Noticed> {
         lists.served == VIEWERS && bodies.served == VIEWERS,
         "not all were served"
     );
-    let packet = packet(&channel.media);
+    let packet = channel.media.packet().context("media without marks")?;
     let each = |packets: u64| packet.as_secs_f64() * packets as f64 / VIEWERS as f64;
     Ok(Noticed {
         lists: lists.stalled_seconds,
@@ -204,7 +203,7 @@ async fn passed_through() -> anyhow::Result<Noticed> {
     while let Some(one) = viewers.join_next().await {
         heard.arrivals.push(one??);
     }
-    let packet = packet(&channel.media);
+    let packet = channel.media.packet().context("media without marks")?;
     let back: u64 = heard.arrivals.iter().map(|it| rewound(it)).sum();
     Ok(Noticed {
         lists: 0.0,
@@ -283,15 +282,4 @@ async fn drain(weir: &Server, engine: &str) -> anyhow::Result<()> {
         "it is not drained: {answer}"
     );
     Ok(())
-}
-
-/// How much media one packet is.
-fn packet(media: &Media) -> Duration {
-    let segment = media.segment(0);
-    let mut places = segment.as_chunks().0.iter().map(glance);
-    let packets = places.find_map(|it| match it {
-        Glance::Marked(place) => Some(place.packets),
-        Glance::Unmarked | Glance::Other => None,
-    });
-    media.duration(0) / packets.unwrap_or(1)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simulator::engine::{Channel, Engine, Options};
-use simulator::media::{Glance, Marked, Media, glance};
+use simulator::media::{Marked, Media};
 use simulator::swarm;
 
 use crate::continuous_source::engine;
@@ -36,17 +36,6 @@ fn bursting() -> (Options, Media) {
     (options, media)
 }
 
-/// How much media one of its packets is.
-fn packet(media: &Media) -> Duration {
-    let segment = media.segment(0);
-    let places = segment.as_chunks().0.iter().map(glance);
-    let first = places.into_iter().find_map(|it| match it {
-        Glance::Marked(place) => Some(place),
-        Glance::Unmarked | Glance::Other => None,
-    });
-    media.duration(0) / first.expect("a mark").packets
-}
-
 /// Strikes the engine that carries the channel once some of what it gives was shown, and waits until another session does.
 async fn strike(fleet: &Fleet, blow: impl AsyncFnOnce(&Fleet, &Engine)) {
     let shown = |it: &serde_json::Value| it["bytes_in"].as_u64().unwrap_or_default();
@@ -68,6 +57,7 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
         config.settings.ts_join_seconds = Duration::from_secs(3);
     });
     let fleet = fleet.await;
+    let packet = media.packet().expect("marked media");
     let crowd = |path: String| swarm::Options {
         url: format!("http://{}{path}", fleet.stage.address()),
         viewers: VIEWERS,
@@ -94,7 +84,7 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
     let (watched, listened, ()) =
         tokio::join!(swarm::glance(&lists), swarm::listen(&bodies, true), strikes);
     let (watched, listened) = (watched.expect("a report"), listened.expect("a report"));
-    let stalled = listened.stalled(packet(&media), SECOND);
+    let stalled = listened.stalled(packet, SECOND);
     eprintln!(
         "{VIEWERS} viewers of lists stalled for {:.2} s, as many of bodies for {:.2} s",
         watched.stalled_seconds,
@@ -110,7 +100,7 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
         listened.error_texts
     );
     // Key frames are a second apart, and each session is taken up at the one that is nearest.
-    let each = |packets: u64| packet(&media).mul_f64(packets as f64 / VIEWERS as f64);
+    let each = |packets: u64| packet.mul_f64(packets as f64 / VIEWERS as f64);
     let (twice, missed) = (each(listened.repeated), each(listened.missed));
     assert!(
         twice + missed <= SECOND * 3,
