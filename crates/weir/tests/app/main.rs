@@ -33,6 +33,7 @@ mod journal_stream;
 mod lifecycle;
 mod linted;
 mod listener;
+mod log;
 mod loops;
 mod metrics;
 mod odd_media;
