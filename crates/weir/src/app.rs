@@ -112,6 +112,7 @@ impl Service {
             webhooks: webhooks.clone(),
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
+            tasks: tasks.clone(),
             records,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: since,

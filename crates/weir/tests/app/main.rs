@@ -52,6 +52,7 @@ mod settings_calls;
 mod settings_effects;
 mod settings_form;
 mod settings_history;
+mod settings_import;
 mod settings_saving;
 mod slate;
 mod slow_viewers;
