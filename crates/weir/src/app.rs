@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
 use tokio::sync::watch;
+use url::Url;
 use webhook::{Orchestrator, Sender};
 
 use crate::clock::Clock;
@@ -76,7 +77,7 @@ impl Service {
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let engines = known_engines(&config, clock, &settings, (&journal, &store)).await;
-        watch_over(&engines, left, &http, &tasks);
+        watch_over(&engines, left, (&http, &outbox), &tasks);
         let upstream = upstream(http, &engines, clock, (&config, &settings), &tasks);
         let context = Context {
             clock,
@@ -111,6 +112,7 @@ impl Service {
             webhooks: webhooks.clone(),
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
+            tasks: tasks.clone(),
             records,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: since,
@@ -274,11 +276,18 @@ async fn webhooks(
 }
 
 /// Probes the engines, and ends what an earlier Weir has left on them.
-fn watch_over(engines: &Engines, left: Vec<Leftover>, http: &Http, tasks: &Tasks) {
+fn watch_over(
+    engines: &Engines,
+    left: Vec<Leftover>,
+    (http, outbox): (&Http, &Outbox),
+    tasks: &Tasks,
+) {
     let stopping = tasks.stopping().clone();
     tasks.spawn(Prober::new(engines.clone(), http.clone(), stopping.clone()).run());
     if !left.is_empty() {
-        let sweep = engines.sweep(left, http.clone());
+        let outbox = outbox.clone();
+        let done = move |command: &Url| outbox.session_closed(command.to_string());
+        let sweep = engines.sweep(left, http.clone(), done);
         tasks.spawn(async move {
             stopping.run_until_cancelled(sweep).await;
         });
@@ -320,11 +329,7 @@ fn tell(config: &Config, settings: &Settings, address: SocketAddr, connections_m
         names.join(", ")
     );
     tracing::info!("data folder: {}", config.data_dir.display());
-    if let Some(host) = config
-        .orchestrator_url
-        .as_ref()
-        .and_then(url::Url::host_str)
-    {
+    if let Some(host) = config.orchestrator_url.as_ref().and_then(Url::host_str) {
         tracing::info!("events are told to the orchestrator at {host}");
     }
     if engines.is_empty() && names.is_empty() {

@@ -7,6 +7,7 @@ mod auth;
 mod base;
 mod body;
 mod channels;
+mod clients;
 mod config;
 mod connection;
 mod continuous;
@@ -17,6 +18,7 @@ mod engines;
 mod error;
 mod events;
 mod guard;
+mod health;
 mod journal;
 mod line_ends;
 mod live;
@@ -35,6 +37,7 @@ mod receive;
 pub mod server;
 mod settings;
 mod shapes;
+mod status;
 mod streams;
 mod topics;
 mod transfer;
@@ -66,6 +69,7 @@ use crate::records::Records;
 use crate::registry::Registry;
 use crate::series::Series;
 use crate::settings::{Keeper, Settings};
+use crate::tasks::Tasks;
 use crate::upstream::Upstream;
 use crate::webhooks::Webhooks;
 
@@ -130,6 +134,8 @@ pub struct Parts {
     pub live: Live,
     /// Cancelled when the service ends.
     pub stopping: CancellationToken,
+    /// Where work goes on that was begun, though whoever asked for it has gone.
+    pub tasks: Tasks,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
@@ -187,14 +193,14 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .routes(routes!(api::status))
+        .routes(routes!(status::status))
         .routes(routes!(config::read, config::change))
-        .routes(routes!(api::clients))
+        .routes(routes!(clients::clients))
         .routes(routes!(events::started))
         .routes(routes!(events::ended))
         .routes(routes!(events::outbox))
         .routes(routes!(events::retry))
-        .routes(routes!(api::health))
+        .routes(routes!(health::status))
         .routes(routes!(alive::live))
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
@@ -239,8 +245,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(live::events))
         .routes(routes!(api::sources))
         .routes(routes!(demo::figures))
-        .routes(routes!(demo::death))
-        .routes(routes!(demo::silence))
+        .routes(routes!(demo::trouble))
 }
 
 /// The description of the API, as `GET /api/v1/openapi.json` answers it.
