@@ -16,6 +16,7 @@ mod direct;
 mod engines;
 mod error;
 mod events;
+mod forwarded;
 mod guard;
 mod journal;
 mod line_ends;
@@ -136,7 +137,7 @@ pub struct Parts {
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
 
-/// Where a request came from.
+/// Where a request came from, or who a proxy of ours says that it came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 

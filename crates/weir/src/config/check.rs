@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
-use super::{Config, LogFormat, Secret, ServeArgs, Source};
+use super::{Config, LogFormat, Network, Secret, ServeArgs, Source};
 use crate::journal::Retention;
 use crate::selector;
 use crate::settings::{CHOICES, Key, Settings, TABLE, Unit};
@@ -21,6 +22,9 @@ const SLATE_AFTER: Duration = Duration::from_secs(8);
 
 /// A death is known three failures later, so within half a minute even where nobody plays, and a probe costs an engine nothing.
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Who is on this machine could as well read what Weir holds.
+const TRUSTED_PROXIES: &str = "127.0.0.0/8,::1";
 
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
@@ -80,6 +84,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 given(args.allow_url.as_ref()),
             ),
             shared_segment_urls: self.truth(shared, given(args.shared_segment_urls.as_ref())),
+            trusted_proxies: self.proxies(given(args.trusted_proxies.as_ref())),
             viewer_idle: Duration::from_secs(idle),
             slate_after: SLATE_AFTER,
             channel_bytes_max: usize::try_from(memory << 20).unwrap_or(usize::MAX),
@@ -185,6 +190,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
         }
         sources
+    }
+
+    fn proxies(&mut self, text: Option<&str>) -> Arc<[Network]> {
+        let text = match text.unwrap_or(TRUSTED_PROXIES) {
+            "none" => None,
+            text => Some(text),
+        };
+        let name = "--trusted-proxies (WEIR_TRUSTED_PROXIES)";
+        self.listed(name, text).into()
     }
 
     fn journal(&mut self) -> Retention {
@@ -422,6 +436,29 @@ mod tests {
         let config = read(&args, &[]).expect("defaults");
         assert_eq!(config.listen.port(), 8000);
         assert_eq!(config.data_dir, std::path::Path::new("./data"));
+    }
+
+    #[test]
+    fn proxies_on_this_machine_are_trusted_until_something_else_is_said() {
+        let holds = |said: Option<&str>, address: &str| {
+            let args = ServeArgs {
+                trusted_proxies: said.map(str::to_owned),
+                ..ServeArgs::default()
+            };
+            let config = read(&args, &[]).expect("good values");
+            let address = address.parse().expect("an address");
+            config.trusted_proxies.iter().any(|it| it.holds(address))
+        };
+        assert!(holds(None, "127.0.0.1") && holds(None, "::1") && !holds(None, "10.0.0.2"));
+        assert!(holds(Some("10.0.0.0/8"), "10.0.0.2"));
+        assert!(!holds(Some("10.0.0.0/8"), "127.0.0.1") && !holds(Some("none"), "127.0.0.1"));
+        let args = ServeArgs {
+            trusted_proxies: Some("10.0.0.1,proxy".into()),
+            ..ServeArgs::default()
+        };
+        let mistakes = read(&args, &[]).expect_err("a mistake");
+        assert!(mistakes[0].contains("WEIR_TRUSTED_PROXIES"), "{mistakes:?}");
+        assert!(mistakes[0].contains("\"proxy\""), "{mistakes:?}");
     }
 
     #[test]
