@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod network;
+mod surroundings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use args::{Args, Command, DemoArgs, HealthArgs, Misbehaviour, ServeArgs};
 pub use network::Network;
+pub use surroundings::{dotenv_mistake, unknown_variables};
 
 use crate::journal::Retention;
 use crate::settings::{EngineStream, Settings, Slate};

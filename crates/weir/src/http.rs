@@ -73,6 +73,7 @@ use crate::webhooks::Webhooks;
 use error::Problem;
 pub use journal::event_json;
 pub use live::Live;
+pub use panel::is_built as has_panel;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;

@@ -26,6 +26,43 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 /// Who is on this machine could as well read what Weir holds.
 const TRUSTED_PROXIES: &str = "127.0.0.0/8,::1";
 
+/// What Weir's own variables begin with; the names of some are older than Weir.
+pub(super) const OURS: &str = "WEIR_";
+
+/// Variables that are neither flags nor settings: name, default and range, and what each does.
+pub(super) const LISTED_APART: &[(&str, &str, &str)] = &[
+    (
+        "API_KEY",
+        "",
+        "Protects calls that change something (Authorization: Bearer ...).",
+    ),
+    (
+        "ORCHESTRATOR_URL",
+        "",
+        "Where the start and the end of each stream are told.",
+    ),
+    (
+        "COLLECT_INTERVAL_S",
+        "  [1; 1 to 3600]",
+        "Seconds between two readings of an engine's statistics.",
+    ),
+    (
+        "STATS_HISTORY_MAX",
+        "  [720; 1 to 100000]",
+        "Readings to keep at full rate for each stream.",
+    ),
+    (
+        "WEIR_EVENTS_MAX",
+        "  [100000; 1000 to 10000000]",
+        "Events to keep.",
+    ),
+    (
+        "WEIR_EVENTS_DAYS",
+        "  [30; 1 to 3650]",
+        "Days for which they are kept.",
+    ),
+];
+
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
     variable: F,
@@ -364,14 +401,9 @@ pub(super) fn variables_help() -> String {
             "\n  {name}  [{default}; {words}]\n          {sentence}\n"
         );
     }
-    text.push_str(
-        "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
-         \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
-         \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
-         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n\
-         \n  WEIR_EVENTS_MAX  [100000; 1000 to 10000000]\n          Events to keep.\n\
-         \n  WEIR_EVENTS_DAYS  [30; 1 to 3650]\n          Days for which they are kept.\n",
-    );
+    for (name, range, sentence) in LISTED_APART {
+        let _ = write!(text, "\n  {name}{range}\n          {sentence}\n");
+    }
     text
 }
 
