@@ -1,6 +1,7 @@
 //! The composition root: every part of the service, in the order in which it starts and stops.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,8 +164,12 @@ impl Service {
 
 /// Begins to listen, and says so.
 fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
-    let listener = Listener::bind(config.listen)
-        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let listener = Listener::bind(config.listen).with_context(|| {
+        format!(
+            "--bind, --port (WEIR_BIND, APP_PORT): {} cannot be listened on",
+            config.listen
+        )
+    })?;
     let limits = limits(config);
     let address = listener.address();
     tell(config, settings, address, limits.connections_max);
@@ -196,7 +201,10 @@ struct Disk {
 async fn disk(config: &Config) -> anyhow::Result<Disk> {
     let folder = config.data_dir.clone();
     let open = move || {
-        let (store, kept) = Store::open(&folder)?;
+        if let Some(mistake) = unwritable(&folder) {
+            tracing::error!("{mistake}");
+        }
+        let (store, kept) = Store::open(&folder).context("--data-dir (WEIR_DATA_DIR)")?;
         let (file, saved) = SettingsFile::load(&folder);
         Ok(Disk {
             store,
@@ -207,6 +215,19 @@ async fn disk(config: &Config) -> anyhow::Result<Disk> {
         })
     };
     tokio::task::spawn_blocking(open).await?
+}
+
+/// What is wrong with a data folder that is there and takes no files: Weir goes on, and whoever reads what follows from it
+/// should know why.
+fn unwritable(folder: &Path) -> Option<String> {
+    let error = folder
+        .is_dir()
+        .then(|| tempfile::tempfile_in(folder).err())??;
+    let shown = folder.display();
+    Some(format!(
+        "nothing will survive a restart, since no file can be made in {shown} ({error}): give the folder to the user that \
+         Weir runs as, or name another one by --data-dir (WEIR_DATA_DIR)"
+    ))
 }
 
 /// Where events are told, if that is wanted.
@@ -335,6 +356,11 @@ fn tell(config: &Config, settings: &Settings, address: SocketAddr, connections_m
     if engines.is_empty() && names.is_empty() {
         tracing::warn!(
             "there is nothing to play: name engines with --engines or streams with --sources"
+        );
+    }
+    if !http::has_panel() {
+        tracing::warn!(
+            "the panel is not in this program: run `make panel` and build it again; streams play all the same"
         );
     }
     if config.api_key.is_none() {

@@ -17,6 +17,7 @@ mod direct;
 mod engines;
 mod error;
 mod events;
+mod forwarded;
 mod guard;
 mod health;
 mod journal;
@@ -76,6 +77,7 @@ use crate::webhooks::Webhooks;
 use error::Problem;
 pub use journal::event_json;
 pub use live::Live;
+pub use panel::is_built as has_panel;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -142,7 +144,7 @@ pub struct Parts {
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
 
-/// Where a request came from.
+/// Where a request came from, or who a proxy of ours says that it came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
