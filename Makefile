@@ -5,7 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The program holds the panel, so the order matters.
 .NOTPARALLEL:
-.PHONY: demo test panel build fmt lint unit doc docs api players crash screenshot bench lint-hls sim clean help
+.PHONY: demo test panel build fmt lint unit doc docs lint-deploy api players crash screenshot bench lint-hls sim clean help
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -13,7 +13,7 @@ help: ## say what there is
 demo: panel build ## play moving pictures from a simulated engine; ARGS="--engine dying" and the like
 	$(TARGET)/debug/weir demo $(ARGS)
 
-test: fmt lint panel unit doc api players ## everything that is checked before a change lands
+test: fmt lint lint-deploy panel unit doc api players ## everything that is checked before a change lands
 
 panel: ## build the web panel, check and measure it
 	cd panel && npm ci --no-audit --no-fund --silent
@@ -27,6 +27,10 @@ fmt:
 
 lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+lint-deploy: ## look over the image's and compose's files in deploy/, without a container engine
+	python3 -c 'import ensurepip' || scripts/install-tools python3-venv
+	scripts/lint-deploy $(TARGET)
 
 unit: ## unit tests, and tests of the whole service over loopback
 	scripts/install-tools ffmpeg strace nginx-light caddy prometheus

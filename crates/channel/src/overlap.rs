@@ -5,8 +5,17 @@ use std::time::Duration;
 
 use ts::segment::{Opening, Segment};
 
-/// Engines begin so far behind the broadcast at most. More is another broadcast, or the same one begun anew.
-const BEHIND_MAX: Duration = Duration::from_secs(20);
+/// A session begins so far behind the one before it at most: engines hold up to some twenty megabytes, one engine is
+/// some seconds behind another, and the one before may still give when the next begins. More is another broadcast, or
+/// the same one begun anew.
+const BEHIND_MAX: Duration = Duration::from_secs(60);
+
+/// An engine sends what it has held within this time.
+const BURST: Duration = Duration::from_secs(5);
+
+/// On a slow line it takes longer. As long as it comes at twice its pace it is waited for, and no longer than this: what
+/// comes at the stream's pace is better seen twice than waited for.
+const BURST_MAX: Duration = Duration::from_secs(12);
 
 /// Where the media of a life has come to, by its own clock.
 #[derive(Debug, Default)]
@@ -23,9 +32,13 @@ impl Overlap {
         self.left = BEHIND_MAX;
     }
 
-    /// What comes now is not held back any more.
-    pub(crate) fn be_over(&mut self) {
-        self.left = Duration::ZERO;
+    /// So much time has gone by since the session's body began: it may be too long to hold back what comes.
+    pub(crate) fn wait(&mut self, elapsed: Duration) {
+        let held_back = BEHIND_MAX.saturating_sub(self.left);
+        let catches_up = elapsed * 2 <= held_back;
+        if BURST_MAX < elapsed || (BURST < elapsed && !catches_up) {
+            self.left = Duration::ZERO;
+        }
     }
 
     /// Whether most of a segment has been seen; if not, what follows has not been either.

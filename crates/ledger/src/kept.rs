@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::event::Event;
+use crate::session::Session;
 use crate::stream::Stream;
 
 /// Events that were refused and are kept to be looked at.
@@ -45,6 +46,13 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// A session was begun on an engine.
+    SessionOpened(Session),
+    /// It was stopped, or need not be any more.
+    SessionClosed {
+        /// Where it took commands.
+        command_url: String,
+    },
 }
 
 /// What was kept when Weir ended, however it ended.
@@ -60,6 +68,8 @@ pub struct Kept {
     pub alive_at: Option<Timestamp>,
     /// The highest sequence that was ever used, or zero.
     pub last_sequence: u64,
+    /// Sessions that were begun and not stopped, as far as is known, by where they take commands.
+    pub sessions: BTreeMap<String, Session>,
 }
 
 impl Kept {
@@ -88,6 +98,13 @@ impl Kept {
                 self.streams.remove(stream);
             }
             Change::Alive { at } => self.alive_at = Some(*at),
+            Change::SessionOpened(session) => {
+                let command_url = session.command_url.clone();
+                self.sessions.insert(command_url, session.clone());
+            }
+            Change::SessionClosed { command_url } => {
+                self.sessions.remove(command_url);
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::delivery::Delivery;
 use crate::event::{Event, Kind};
 use crate::journal::Journal;
 use crate::kept::{Change, Dead, Kept};
+use crate::session::{Session, Sessions};
 use crate::stream::{CRASH, End, Stream};
 
 pub use message::{Effect, Input, News, Status};
@@ -61,6 +62,7 @@ pub struct Ledger {
     unsettled: BTreeMap<String, u64>,
     dead: VecDeque<Dead>,
     delivered: u64,
+    sessions: Sessions,
     journal: Journal,
     delivery: Delivery,
     alive_due: Duration,
@@ -95,6 +97,7 @@ impl Ledger {
             unsettled: BTreeMap::new(),
             dead: kept.dead.into(),
             delivered: 0,
+            sessions: Sessions::of(kept.sessions.values()),
             journal: Journal::starting(),
             delivery: Delivery::new(seed),
             alive_due: now.moment,
@@ -123,6 +126,8 @@ impl Ledger {
             Input::Ended { stream, reason } => {
                 self.end(&stream, now.wall, Some(reason.into()), out);
             }
+            Input::SessionOpened(session) => self.session_opened(session),
+            Input::SessionClosed { command_url } => self.session_closed(command_url),
             Input::Written { number, well } => {
                 if self.journal.ended(now.moment, number, well) {
                     out.push(Effect::Tell(if well {
@@ -244,6 +249,20 @@ impl Ledger {
             self.enqueue(id.to_owned(), Kind::Ended, out);
         }
         self.forget_oldest();
+    }
+
+    fn session_opened(&mut self, session: Session) {
+        let surplus = self.sessions.open(&session.command_url);
+        self.journal.push(Change::SessionOpened(session));
+        if let Some(command_url) = surplus {
+            self.journal.push(Change::SessionClosed { command_url });
+        }
+    }
+
+    fn session_closed(&mut self, command_url: String) {
+        if self.sessions.close(&command_url) {
+            self.journal.push(Change::SessionClosed { command_url });
+        }
     }
 
     fn put(&mut self, stream: Stream) {

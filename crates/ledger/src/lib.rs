@@ -5,6 +5,8 @@
 //! when the disk fails, and memory is all there is), one at a time, in the order of what happened, until
 //! it is taken. So none is lost, none is told before it is certain, and the start of a stream is always
 //! told before its end.
+//!
+//! Beside streams it keeps which sessions were begun on engines and not stopped, so that a start after a kill can.
 
 mod courier;
 mod delivery;
@@ -12,6 +14,7 @@ mod event;
 mod journal;
 mod kept;
 mod ledger;
+mod session;
 mod stream;
 
 pub use courier::{Courier, Reply, Verdict};
@@ -21,6 +24,7 @@ pub use kept::{Change, DEAD_MAX, Dead, Kept};
 pub use ledger::{
     ENDED_MAX, Effect, Ending, Input, Ledger, News, QUEUE_MAX, REPORTED_MAX, Status, TooMany,
 };
+pub use session::{SESSIONS_MAX, Session};
 pub use stream::{CRASH, End, Stream};
 
 /// What time it is, by both clocks.

@@ -118,6 +118,16 @@ impl Media {
         }
     }
 
+    /// How much media one packet is, as viewers count who look at marks; nothing where packets have none.
+    pub fn packet(&self) -> Option<Duration> {
+        let segment = self.segment(0);
+        let mut places = segment.as_chunks().0.iter().map(glance);
+        places.find_map(|it| match it {
+            Glance::Marked(place) => Some(self.duration(0) / place.packets),
+            Glance::Unmarked | Glance::Other => None,
+        })
+    }
+
     /// This segment, whole: PAT, PMT, then a key frame; its times and counters follow on the segment before.
     pub fn segment(&self, segment: u64) -> Bytes {
         self.segment_at(segment, Duration::ZERO)

@@ -18,7 +18,7 @@ pub(crate) const FILE: &str = "weir.sqlite";
 const DAMAGED_MAX: u32 = 10;
 
 /// The layout that this version writes. A file of a later one keeps its number: tables only gain.
-const LAYOUT_VERSION: u32 = 2;
+const LAYOUT_VERSION: u32 = 3;
 
 /// Tables of this crate's own.
 const LAYOUT: &str = "
@@ -163,6 +163,7 @@ fn connect(file: &Path) -> rusqlite::Result<(Database, Kept)> {
     connection.execute_batch(&together.concat())?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version < LAYOUT_VERSION {
+        connection.execute_batch(ledger::SESSIONS_OF_STREAMS)?;
         connection.pragma_update(None, "user_version", LAYOUT_VERSION)?;
     }
     let database = Database { connection };

@@ -62,11 +62,11 @@ impl Store {
         }
     }
 
-    /// Keeps a change of receivers; returns whether it is on the disk.
-    pub async fn keep_webhook(&self, change: WebhookChange) -> bool {
+    /// Keeps changes of receivers, all or none; returns whether they are on the disk.
+    pub async fn keep_webhooks(&self, changes: Vec<WebhookChange>) -> bool {
         let (answer, received) = oneshot::channel();
         let order = Order::Webhook {
-            change,
+            changes,
             answer: Some(answer),
         };
         self.orders.send(order).await.is_ok() && received.await.unwrap_or(false)
@@ -75,10 +75,10 @@ impl Store {
     /// Keeps how far a receiver has got. Does not wait; returns whether there was room for it.
     pub fn reached(&self, id: &str, cursor: u64) -> bool {
         let order = Order::Webhook {
-            change: WebhookChange::Reached {
+            changes: vec![WebhookChange::Reached {
                 id: id.to_owned(),
                 cursor,
-            },
+            }],
             answer: None,
         };
         self.orders.try_send(order).is_ok()
@@ -113,12 +113,13 @@ mod tests {
             enabled: false,
             ..webhook("b")
         };
-        for one in [webhook("a"), plain.clone(), webhook("c")] {
-            assert!(store.keep_webhook(WebhookChange::Put(one)).await);
-        }
+        let all = [webhook("a"), plain.clone(), webhook("c")];
+        let puts = all.into_iter().map(WebhookChange::Put);
+        assert!(store.keep_webhooks(puts.collect()).await);
         assert!(store.reached("a", 19) && store.reached("gone", 5));
         let id = "c".to_owned();
-        assert!(store.keep_webhook(WebhookChange::Removed { id }).await);
+        let removed = vec![WebhookChange::Removed { id }];
+        assert!(store.keep_webhooks(removed).await);
         drop(store);
         let (store, _) = Store::open(folder.path()).expect("the same store");
         let far = Webhook {

@@ -30,12 +30,11 @@ pub(crate) enum Order {
         channel: String,
         numbers: Numbers,
     },
-    /// What is kept of engines.
     Webhooks {
         answer: oneshot::Sender<Vec<Webhook>>,
     },
     Webhook {
-        change: WebhookChange,
+        changes: Vec<WebhookChange>,
         /// Gets whether it is on the disk.
         answer: Option<oneshot::Sender<bool>>,
     },
@@ -131,7 +130,10 @@ impl Disk {
                     changes.iter().try_for_each(|change| database.apply(change))
                 }
                 Order::Note { change } => database.note(change),
-                Order::Webhook { change, .. } => database.put_webhook(change),
+                Order::Webhook { changes, .. } => {
+                    let mut changes = changes.iter();
+                    changes.try_for_each(|change| database.put_webhook(change))
+                }
                 Order::Numbers { .. }
                 | Order::Engines { .. }
                 | Order::Webhooks { .. }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ledger::{Change, Dead, End, Event, Kept, Kind, Stream};
+use ledger::{Change, Dead, End, Event, Kept, Kind, Session, Stream};
 use proptest::prelude::*;
 use store::Store;
 
@@ -61,6 +61,14 @@ fn change() -> impl Strategy<Value = Change> {
         (event(), ".{0,12}").prop_map(|(event, why)| Change::GivenUp(Dead { event, why })),
         "[a-d]".prop_map(|stream| Change::Forgotten { stream }),
         date().prop_map(|at| Change::Alive { at }),
+        ("[a-d]", ".{0,8}", any::<u16>()).prop_map(|(command_url, engine_host, engine_port)| {
+            Change::SessionOpened(Session {
+                engine_host,
+                engine_port,
+                command_url,
+            })
+        }),
+        "[a-d]".prop_map(|command_url| Change::SessionClosed { command_url }),
     ]
 }
 
@@ -91,4 +99,74 @@ proptest! {
 fn sorted(mut kept: Kept) -> Kept {
     kept.dead.sort_by_key(|dead| dead.event.sequence);
     kept
+}
+
+#[tokio::test]
+async fn a_file_of_before_sessions_were_kept_has_those_that_its_running_streams_began_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let streams = [
+        ("ours", true, false),
+        ("over", true, true),
+        ("another's", false, false),
+    ];
+    let changes = streams.map(|(id, own, over)| {
+        let ended = over.then_some(End {
+            at: Timestamp::UNIX_EPOCH,
+            reason: None,
+        });
+        let command_url = format!("http://engine/{id}");
+        Change::Stream(Arc::new(Stream {
+            id: id.into(),
+            own,
+            ended,
+            command_url,
+            ..bare()
+        }))
+    });
+    let (store, _) = Store::open(folder.path()).expect("a store");
+    assert!(store.write(Arc::new(changes)).await);
+    drop(store);
+    let file = rusqlite::Connection::open(folder.path().join("weir.sqlite"));
+    let earlier = "DROP TABLE sessions; PRAGMA user_version = 2;";
+    file.expect("the file")
+        .execute_batch(earlier)
+        .expect("a file of before");
+    for _ in 0..2 {
+        let (store, kept) = Store::open(folder.path()).expect("a store");
+        let sessions: Vec<_> = kept.sessions.into_keys().collect();
+        assert_eq!(sessions, ["http://engine/ours"]);
+        drop(store);
+    }
+    // Once the table is there, it alone counts.
+    let (store, _) = Store::open(folder.path()).expect("a store");
+    let command_url = "http://engine/ours".to_owned();
+    assert!(
+        store
+            .write(Arc::new([Change::SessionClosed { command_url }]))
+            .await
+    );
+    drop(store);
+    let (_, kept) = Store::open(folder.path()).expect("a store");
+    assert!(kept.sessions.is_empty());
+}
+
+fn bare() -> Stream {
+    Stream {
+        id: String::new(),
+        key_type: "content_id".into(),
+        key: "a".repeat(40),
+        container_id: None,
+        engine_host: "engine".into(),
+        engine_port: 6878,
+        playback_session_id: String::new(),
+        stat_url: String::new(),
+        command_url: String::new(),
+        is_live: true,
+        continuous: false,
+        started_at: Timestamp::UNIX_EPOCH,
+        ended: None,
+        own: true,
+        told: false,
+        called: None,
+    }
 }

@@ -1,6 +1,7 @@
 //! The composition root: every part of the service, in the order in which it starts and stops.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use ledger::Kept;
 use store::{History, Saved, SettingsFile, Store};
 use tokio::sync::watch;
+use url::Url;
 use webhook::{Orchestrator, Sender};
 
 use crate::clock::Clock;
@@ -76,7 +78,7 @@ impl Service {
         let config = Arc::new(config);
         let http = Http::new(Timeouts::default()).context("no connections can be made")?;
         let engines = known_engines(&config, clock, &settings, (&journal, &store)).await;
-        watch_over(&engines, left, &http, &tasks);
+        watch_over(&engines, left, (&http, &outbox), &tasks);
         let upstream = upstream(http, &engines, clock, (&config, &settings), &tasks);
         let context = Context {
             clock,
@@ -111,6 +113,7 @@ impl Service {
             webhooks: webhooks.clone(),
             live: http::Live::default(),
             stopping: tasks.stopping().clone(),
+            tasks: tasks.clone(),
             records,
             requests: Requests::new(http::PLAYLIST, http::SEGMENT),
             started_at: since,
@@ -161,8 +164,12 @@ impl Service {
 
 /// Begins to listen, and says so.
 fn listen(config: &Config, settings: &Settings) -> anyhow::Result<(Listener, Limits)> {
-    let listener = Listener::bind(config.listen)
-        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let listener = Listener::bind(config.listen).with_context(|| {
+        format!(
+            "--bind, --port (WEIR_BIND, APP_PORT): {} cannot be listened on",
+            config.listen
+        )
+    })?;
     let limits = limits(config);
     let address = listener.address();
     tell(config, settings, address, limits.connections_max);
@@ -194,7 +201,10 @@ struct Disk {
 async fn disk(config: &Config) -> anyhow::Result<Disk> {
     let folder = config.data_dir.clone();
     let open = move || {
-        let (store, kept) = Store::open(&folder)?;
+        if let Some(mistake) = unwritable(&folder) {
+            tracing::error!("{mistake}");
+        }
+        let (store, kept) = Store::open(&folder).context("--data-dir (WEIR_DATA_DIR)")?;
         let (file, saved) = SettingsFile::load(&folder);
         Ok(Disk {
             store,
@@ -205,6 +215,19 @@ async fn disk(config: &Config) -> anyhow::Result<Disk> {
         })
     };
     tokio::task::spawn_blocking(open).await?
+}
+
+/// What is wrong with a data folder that is there and takes no files: Weir goes on, and whoever reads what follows from it
+/// should know why.
+fn unwritable(folder: &Path) -> Option<String> {
+    let error = folder
+        .is_dir()
+        .then(|| tempfile::tempfile_in(folder).err())??;
+    let shown = folder.display();
+    Some(format!(
+        "nothing will survive a restart, since no file can be made in {shown} ({error}): give the folder to the user that \
+         Weir runs as, or name another one by --data-dir (WEIR_DATA_DIR)"
+    ))
 }
 
 /// Where events are told, if that is wanted.
@@ -274,11 +297,18 @@ async fn webhooks(
 }
 
 /// Probes the engines, and ends what an earlier Weir has left on them.
-fn watch_over(engines: &Engines, left: Vec<Leftover>, http: &Http, tasks: &Tasks) {
+fn watch_over(
+    engines: &Engines,
+    left: Vec<Leftover>,
+    (http, outbox): (&Http, &Outbox),
+    tasks: &Tasks,
+) {
     let stopping = tasks.stopping().clone();
     tasks.spawn(Prober::new(engines.clone(), http.clone(), stopping.clone()).run());
     if !left.is_empty() {
-        let sweep = engines.sweep(left, http.clone());
+        let outbox = outbox.clone();
+        let done = move |command: &Url| outbox.session_closed(command.to_string());
+        let sweep = engines.sweep(left, http.clone(), done);
         tasks.spawn(async move {
             stopping.run_until_cancelled(sweep).await;
         });
@@ -320,16 +350,17 @@ fn tell(config: &Config, settings: &Settings, address: SocketAddr, connections_m
         names.join(", ")
     );
     tracing::info!("data folder: {}", config.data_dir.display());
-    if let Some(host) = config
-        .orchestrator_url
-        .as_ref()
-        .and_then(url::Url::host_str)
-    {
+    if let Some(host) = config.orchestrator_url.as_ref().and_then(Url::host_str) {
         tracing::info!("events are told to the orchestrator at {host}");
     }
     if engines.is_empty() && names.is_empty() {
         tracing::warn!(
             "there is nothing to play: name engines with --engines or streams with --sources"
+        );
+    }
+    if !http::has_panel() {
+        tracing::warn!(
+            "the panel is not in this program: run `make panel` and build it again; streams play all the same"
         );
     }
     if config.api_key.is_none() {

@@ -2,6 +2,8 @@
 
 mod args;
 mod check;
+mod network;
+mod surroundings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 pub use args::{Args, Command, DemoArgs, HealthArgs, Misbehaviour, ServeArgs};
+pub use network::Network;
+pub use surroundings::{dotenv_mistake, unknown_variables};
 
 use crate::journal::Retention;
 use crate::settings::{EngineStream, Settings, Slate};
@@ -92,6 +96,8 @@ pub struct Config {
     pub url_allowed: bool,
     /// Whether all viewers get the same segment addresses.
     pub shared_segment_urls: bool,
+    /// Proxies in front that say who asks.
+    pub trusted_proxies: Arc<[Network]>,
     /// Shortest silence after which an HLS viewer counts as gone.
     pub viewer_idle: Duration,
     /// How long viewers wait for a channel to start before they are shown what is going on.

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::{Value, json};
 use simulator::engine::{Channel, Engine, Options};
 use simulator::fault::{Endpoint, Http, Listing, Rule};
 use simulator::media::Media;
+use simulator::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Service, Staged};
@@ -111,14 +111,8 @@ impl Stage {
     }
 
     /// What the engine has seen of Weir.
-    pub fn figures(&self) -> Value {
-        let metrics = self.engine.metrics();
-        json!({
-            "starts": metrics.starts_all(),
-            "stops": metrics.stops,
-            "live_sessions": metrics.sessions,
-            "segment_fetches": metrics.fetches_all(),
-        })
+    pub fn seen(&self) -> Metrics {
+        self.engine.metrics()
     }
 
     /// Makes the engine misbehave now and then, until the demo ends.

@@ -228,6 +228,12 @@ impl Handle {
         session.is_some_and(|session| session.infohash.as_deref() == Some(infohash))
     }
 
+    /// What its engine plays, if it has told.
+    pub fn infohash(&self) -> Option<String> {
+        let stream = self.stream();
+        stream.as_ref()?.infohash().map(str::to_owned)
+    }
+
     /// A source was opened for it.
     pub fn opened(&self, open: &Open) {
         if let Some(stream) = self.stream().as_mut() {

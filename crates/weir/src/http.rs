@@ -7,6 +7,7 @@ mod auth;
 mod base;
 mod body;
 mod channels;
+mod clients;
 mod config;
 mod connection;
 mod continuous;
@@ -16,7 +17,9 @@ mod direct;
 mod engines;
 mod error;
 mod events;
+mod forwarded;
 mod guard;
+mod health;
 mod journal;
 mod line_ends;
 mod live;
@@ -35,6 +38,7 @@ mod receive;
 pub mod server;
 mod settings;
 mod shapes;
+mod status;
 mod streams;
 mod topics;
 mod transfer;
@@ -66,12 +70,14 @@ use crate::records::Records;
 use crate::registry::Registry;
 use crate::series::Series;
 use crate::settings::{Keeper, Settings};
+use crate::tasks::Tasks;
 use crate::upstream::Upstream;
 use crate::webhooks::Webhooks;
 
 use error::Problem;
 pub use journal::event_json;
 pub use live::Live;
+pub use panel::is_built as has_panel;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -130,13 +136,15 @@ pub struct Parts {
     pub live: Live,
     /// Cancelled when the service ends.
     pub stopping: CancellationToken,
+    /// Where work goes on that was begun, though whoever asked for it has gone.
+    pub tasks: Tasks,
     /// Names of configured sources, as selectors are checked against.
     pub names: Arc<[String]>,
     /// The simulated engine, in a demo.
     pub demo: Option<Arc<crate::demo::Stage>>,
 }
 
-/// Where a request came from.
+/// Where a request came from, or who a proxy of ours says that it came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -188,14 +196,14 @@ pub fn router(app: App) -> Router {
 /// description.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(description::head())
-        .routes(routes!(api::status))
+        .routes(routes!(status::status))
         .routes(routes!(config::read, config::change))
-        .routes(routes!(api::clients))
+        .routes(routes!(clients::clients))
         .routes(routes!(events::started))
         .routes(routes!(events::ended))
         .routes(routes!(events::outbox))
         .routes(routes!(events::retry))
-        .routes(routes!(api::health))
+        .routes(routes!(health::status))
         .routes(routes!(alive::live))
         .routes(routes!(alive::ready))
         .routes(routes!(api::version))
@@ -240,8 +248,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(live::events))
         .routes(routes!(api::sources))
         .routes(routes!(demo::figures))
-        .routes(routes!(demo::death))
-        .routes(routes!(demo::silence))
+        .routes(routes!(demo::trouble))
 }
 
 /// The description of the API, as `GET /api/v1/openapi.json` answers it.

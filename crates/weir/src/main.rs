@@ -24,13 +24,13 @@ fn main() -> ExitCode {
     match &dotenv {
         Ok(_) => {}
         Err(error) if error.not_found() => {}
-        Err(error) => return mistaken(&[format!("the file .env cannot be read: {error}")]),
+        Err(error) => return mistaken(&[config::dotenv_mistake(error)]),
     }
     let run = match args.command {
-        Some(Command::Demo(args)) => {
-            log(LogFormat::Text);
-            run(|stop| async move { demo::run(&args, stop).await })
-        }
+        Some(Command::Demo(args)) => match log(LogFormat::Text) {
+            Ok(()) => run(|stop| async move { demo::run(&args, stop).await }),
+            Err(mistake) => return mistaken(&[mistake]),
+        },
         Some(Command::Health(args)) => match listens(&args) {
             Ok(address) => {
                 let patience = Duration::from_secs(args.wait);
@@ -50,14 +50,22 @@ fn main() -> ExitCode {
     match run {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("weir: {error:#}");
+            eprintln!("weir: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
 }
 
+/// Reads what is to be served, and begins to log.
 fn read(args: &ServeArgs) -> Result<Config, Vec<String>> {
-    Config::read(args, config::variable)
+    let config = Config::read(args, config::variable)?;
+    log(config.log_format).map_err(|mistake| vec![mistake])?;
+    for name in config::unknown_variables() {
+        tracing::warn!(
+            "{name} is set, but Weir reads no such variable: weir --help lists those that it reads"
+        );
+    }
+    Ok(config)
 }
 
 /// Where a Weir with the same flags and variables listens.
@@ -71,7 +79,6 @@ fn listens(args: &HealthArgs) -> Result<SocketAddr, Vec<String>> {
 }
 
 fn serve_with(config: Config) -> anyhow::Result<()> {
-    log(config.log_format);
     run(|stop| async move {
         let service = Service::start(config, Staged::default()).await?;
         stop.cancelled().await;
@@ -112,9 +119,27 @@ fn mistaken(mistakes: &[String]) -> ExitCode {
     ExitCode::from(MISTAKEN)
 }
 
-fn log(format: LogFormat) {
+/// An error with its causes, each said once: some tell their cause in their own sentence.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.ends_with(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
+}
+
+fn log(format: LogFormat) -> Result<(), String> {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = config::variable("RUST_LOG").unwrap_or_else(|| "info".into());
+    let filter = EnvFilter::try_new(&wanted).map_err(|error| {
+        format!("RUST_LOG must be like info or info,weir=debug (it is {wanted:?}): {error}")
+    })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -126,4 +151,5 @@ fn log(format: LogFormat) {
         }
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    Ok(())
 }

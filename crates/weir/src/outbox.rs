@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ledger::{Dead, Effect, Ending, Input, Kept, Ledger, Now, Status, Stream, TooMany};
+use ledger::{Dead, Effect, Ending, Input, Kept, Ledger, Now, Session, Status, Stream, TooMany};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::{self, Clock};
@@ -80,6 +80,16 @@ impl Outbox {
         self.inner.ended.fetch_add(1, Ordering::Relaxed);
         let stream = stream.to_owned();
         self.take(Input::Ended { stream, reason });
+    }
+
+    /// A session was begun on an engine.
+    pub fn session_opened(&self, session: Session) {
+        self.take(Input::SessionOpened(session));
+    }
+
+    /// The session that takes commands there was stopped, or need not be any more.
+    pub fn session_closed(&self, command_url: String) {
+        self.take(Input::SessionClosed { command_url });
     }
 
     /// How many streams began and how many ended, those that were reported among them.

@@ -7,6 +7,7 @@ mod budget;
 mod measure;
 mod reading;
 mod requests;
+mod sessions;
 mod sources;
 mod tell;
 
@@ -278,6 +279,9 @@ impl Driver {
             place,
             body,
         } = answer;
+        if let Some(open) = &open {
+            sessions::opened(&self.context.outbox, open.session.as_ref());
+        }
         match (&input, open) {
             (Input::Opened { pull, .. }, Some(open)) if self.unwanted.remove(pull) => {
                 return self.close(*pull, *open);

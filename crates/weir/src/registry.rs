@@ -67,7 +67,9 @@ impl Registry {
         if let Some(handle) = running.get(&key).filter(|handle| !handle.is_over()) {
             return Ok(Arc::clone(handle));
         }
-        if let Some(rest) = self.stopped().rest(self.context.clock.now(), &key) {
+        let infohash = self.infohash(selector);
+        let now = self.context.clock.now();
+        if let Some(rest) = self.stopped().rest(now, &key, infohash.as_deref()) {
             return Err(NotStarted::Stopped { rest });
         }
         if CHANNELS_MAX <= running.len() {
@@ -87,16 +89,20 @@ impl Registry {
         if self.get(&selector.key()).is_some() {
             return selector.clone();
         }
-        let infohash = match selector {
-            Selector::ContentId(id) => self.context.upstream.infohash(id),
-            Selector::Infohash(hash) | Selector::Magnet(hash) => Some(hash.clone()),
-            Selector::Url(_) | Selector::Source(_) => None,
-        };
-        let same = infohash.and_then(|infohash| {
+        let same = self.infohash(selector).and_then(|infohash| {
             let mut running = self.all().into_iter();
             running.find(|handle| handle.plays(&infohash))
         });
         same.map_or_else(|| selector.clone(), |handle| handle.selector.clone())
+    }
+
+    /// What a selector plays, as far as engines have told.
+    fn infohash(&self, selector: &Selector) -> Option<String> {
+        match selector {
+            Selector::ContentId(id) => self.context.upstream.infohash(id),
+            Selector::Infohash(hash) | Selector::Magnet(hash) => Some(hash.clone()),
+            Selector::Url(_) | Selector::Source(_) => None,
+        }
     }
 
     /// The channel of a name in our paths, if it runs.
@@ -108,9 +114,13 @@ impl Registry {
             .map(Arc::clone)
     }
 
-    /// Ends a channel, whoever watches it; for a while nobody starts it anew.
+    /// Ends a channel, whoever watches it; for a while nobody starts it anew, by whatever name.
     pub async fn stop(&self, handle: &Handle, reason: EndReason) {
-        self.stopped().note(self.context.clock.now(), &handle.key);
+        let infohash = handle
+            .infohash()
+            .or_else(|| self.infohash(&handle.selector));
+        let now = self.context.clock.now();
+        self.stopped().note(now, &handle.key, infohash);
         handle.stop(reason).await;
     }
 

@@ -221,18 +221,20 @@ impl Upstream {
         self.stat_failures.load(Ordering::Relaxed)
     }
 
-    /// Tells the engine to stop, and gives the place on it back.
-    pub async fn close(&self, open: Open) {
+    /// Tells the engine to stop, and gives the place on it back; returns whether the engine took the stop.
+    pub async fn close(&self, open: Open) -> bool {
         // An engine serves one reader; nobody reads on while it stops.
         drop(open.body);
+        let mut stopped = true;
         if let Some(session) = &open.session {
             let starter = session::Starter {
                 http: self.http.clone(),
                 timeouts: self.timeouts(),
             };
-            starter.stop(session).await;
+            stopped = starter.stop(session).await;
         }
         drop(open.hold);
+        stopped
     }
 
     fn timeouts(&self) -> Timeouts {

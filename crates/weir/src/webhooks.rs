@@ -5,6 +5,7 @@
 //! with the service as one of the last.
 
 mod driver;
+mod replace;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -160,19 +161,10 @@ impl Webhooks {
         if WEBHOOKS_MAX <= self.receivers().len() {
             return Err(Unchanged::TooMany);
         }
-        let hook = Webhook {
-            id: Uuid::now_v7().to_string(),
-            name: None,
-            url: url.to_string(),
-            kinds: None,
-            secret: None,
-            enabled: true,
-            cursor: *self.inner.parts.journal.newest().borrow(),
-        };
-        let hook = edited(hook, edit);
-        self.keep(WebhookChange::Put(hook.clone())).await?;
+        let hook = self.fresh(&url, edit);
+        self.keep(vec![WebhookChange::Put(hook.clone())]).await?;
         let id = hook.id.clone();
-        self.put(hook);
+        self.show(hook);
         Ok(id)
     }
 
@@ -180,18 +172,9 @@ impl Webhooks {
     pub async fn change(&self, id: &str, edit: Edit) -> Result<(), Unchanged> {
         let _turn = self.inner.turn.acquire().await;
         let (hook, standing) = self.known(id).ok_or(Unchanged::Unknown)?;
-        let mut hook = Webhook {
-            cursor: standing.cursor,
-            ..Webhook::clone(&hook)
-        };
-        if !hook.enabled && edit.enabled == Some(true) {
-            hook.cursor = *self.inner.parts.journal.newest().borrow();
-        }
-        let hook = edited(hook, edit);
-        self.keep(WebhookChange::Put(hook.clone())).await?;
-        if let Some(receiver) = self.receivers().get(id) {
-            receiver.hook.send_replace(Arc::new(hook));
-        }
+        let hook = self.renewed(&hook, &standing, edit);
+        self.keep(vec![WebhookChange::Put(hook.clone())]).await?;
+        self.show(hook);
         Ok(())
     }
 
@@ -199,11 +182,9 @@ impl Webhooks {
     pub async fn remove(&self, id: &str) -> Result<Arc<Webhook>, Unchanged> {
         let _turn = self.inner.turn.acquire().await;
         let (hook, _) = self.known(id).ok_or(Unchanged::Unknown)?;
-        let id = id.to_owned();
-        self.keep(WebhookChange::Removed { id: id.clone() }).await?;
-        // Its task ends with its sender.
-        self.receivers().remove(&id);
-        self.inner.parts.journal.history().forget_deliveries(id);
+        let removed = WebhookChange::Removed { id: id.to_owned() };
+        self.keep(vec![removed]).await?;
+        self.forget(id);
         Ok(hook)
     }
 
@@ -230,9 +211,54 @@ impl Webhooks {
         Ok(history.deliveries(id.to_owned(), limit).await)
     }
 
-    async fn keep(&self, change: WebhookChange) -> Result<(), Unchanged> {
-        let kept = self.inner.parts.store.keep_webhook(change).await;
+    async fn keep(&self, changes: Vec<WebhookChange>) -> Result<(), Unchanged> {
+        let kept = self.inner.parts.store.keep_webhooks(changes).await;
         kept.then_some(()).ok_or(Unchanged::NotKept)
+    }
+
+    /// One that nobody knows yet.
+    fn fresh(&self, url: &Url, edit: Edit) -> Webhook {
+        let hook = Webhook {
+            id: Uuid::now_v7().to_string(),
+            name: None,
+            url: url.to_string(),
+            kinds: None,
+            secret: None,
+            enabled: true,
+            cursor: *self.inner.parts.journal.newest().borrow(),
+        };
+        edited(hook, edit)
+    }
+
+    /// One that is known, as it is after a change.
+    fn renewed(&self, hook: &Webhook, standing: &Standing, edit: Edit) -> Webhook {
+        let mut hook = Webhook {
+            cursor: standing.cursor,
+            ..hook.clone()
+        };
+        if !hook.enabled && edit.enabled == Some(true) {
+            hook.cursor = *self.inner.parts.journal.newest().borrow();
+        }
+        edited(hook, edit)
+    }
+
+    /// One that was kept is served as it is kept.
+    fn show(&self, hook: Webhook) {
+        let receivers = self.receivers();
+        if let Some(receiver) = receivers.get(&hook.id) {
+            receiver.hook.send_replace(Arc::new(hook));
+        } else {
+            drop(receivers);
+            self.put(hook);
+        }
+    }
+
+    /// One is no more.
+    fn forget(&self, id: &str) {
+        // Its task ends with its sender.
+        self.receivers().remove(id);
+        let history = self.inner.parts.journal.history();
+        history.forget_deliveries(id.to_owned());
     }
 
     fn put(&self, hook: Webhook) {

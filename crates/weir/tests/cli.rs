@@ -157,6 +157,65 @@ fn a_port_that_is_taken_is_named_and_ends_the_start() {
 }
 
 #[test]
+fn a_data_folder_that_cannot_be_made_is_told_once_with_the_option_that_names_it() {
+    let folder = folder();
+    std::fs::write(folder.path().join("file"), "").expect("a file");
+    let output = weir(folder.path())
+        .args(["--port", "0", "--data-dir", "file/data"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(text.contains("--data-dir (WEIR_DATA_DIR)"), "{text}");
+    assert_eq!(text.matches("os error").count(), 1, "{text}");
+}
+
+#[test]
+fn what_cannot_be_logged_by_is_a_mistake_and_not_silence() {
+    let output = weir(folder().path())
+        .env("RUST_LOG", "weir=loud")
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let text = said(&output);
+    assert!(text.contains("RUST_LOG must be like info"), "{text}");
+}
+
+#[test]
+fn a_bad_line_in_the_file_of_variables_is_named_without_what_it_holds() {
+    let folder = folder();
+    std::fs::write(folder.path().join(".env"), "API_KEY=\"hunter2\n").expect("a file");
+    let output = weir(folder.path()).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let text = said(&output);
+    assert!(
+        text.contains("API_KEY") && !text.contains("hunter2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_variable_that_was_mistyped_is_told_and_stops_nothing() {
+    let folder = folder();
+    let mut child = weir(folder.path())
+        .args(["--port", "0", "--bind", "127.0.0.1"])
+        .env("WEIR_ENGINE", "127.0.0.1:1")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    read_until(
+        &mut log,
+        "WEIR_ENGINE is set, but Weir reads no such variable",
+    );
+    read_until(&mut log, "listening on http://127.0.0.1:");
+    terminate(&child);
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).expect("the end of the pipe");
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
+#[test]
 fn the_demo_prints_what_to_open_and_ends_in_order() {
     let folder = folder();
     let mut child = weir(folder.path())

@@ -1,9 +1,9 @@
 //! `docs/openapi.json` is the description that Weir answers with, and every route that answers with JSON stands in it.
 
-use std::path::{Path, PathBuf};
+#[path = "document/written.rs"]
+mod written;
 
-/// Writes the document instead of comparing it, when it is set.
-const WRITE: &str = "WEIR_WRITE_DOCS";
+use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -11,17 +11,9 @@ fn root() -> PathBuf {
 
 #[test]
 fn the_document_is_what_the_code_describes() {
-    let path = root().join("docs/openapi.json");
     let mut wanted = weir::http::description().to_pretty_json().expect("JSON");
     wanted.push('\n');
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &wanted).expect("the document is written");
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        found == wanted,
-        "docs/openapi.json is not what the code describes; write it by: make docs"
-    );
+    written::assert_is("openapi.json", &wanted);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! `docs/settings.md` is written from the tables of settings, and fails to be right when it differs.
 
-use std::path::PathBuf;
+#[path = "document/written.rs"]
+mod written;
 
 use weir::settings::{CHOICES, Choice, Key, TABLE, Unit};
-
-/// Writes the document instead of comparing it, when it is set.
-const WRITE: &str = "WEIR_WRITE_DOCS";
 
 const HEAD: &str = "\
 # Settings
@@ -67,7 +65,8 @@ too.
 
 `GET /settings/export` gives all that was set by calls: settings, added engines, loop detection, and receivers of news, whose secrets are in it
 with `?secrets=true` alone. `POST /settings/import` takes it, here or elsewhere: each part of the document replaces what is set of it, and a
-document with one mistake changes nothing. A receiver that is there already keeps its secret where none is given. Both need the key.
+document with one mistake changes nothing. When the disk fails midway, what was changed before is taken back, and the answer says whether all of it
+could be. A receiver that is there already keeps its secret where none is given. Both need the key.
 
 ## The file
 
@@ -109,14 +108,5 @@ fn document() -> String {
 
 #[test]
 fn the_document_of_settings_says_what_the_table_says() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
-    let wanted = document();
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &wanted).expect("the document is written");
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        found == wanted,
-        "docs/settings.md is not what the table says; write it by: make docs"
-    );
+    written::assert_is("settings.md", &document());
 }

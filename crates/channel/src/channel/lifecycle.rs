@@ -19,6 +19,10 @@ const PAUSE_MIN: Duration = Duration::from_secs(2);
 /// Longest pause after a failed life.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// What a new session may send once more is cut as finely as this, where key frames allow it: the finer, the less of it is
+/// seen twice or not at all.
+const SEAM_TARGET: Duration = Duration::from_secs(1);
+
 impl Channel {
     pub(super) fn viewer_arrived(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.present = true;
@@ -134,6 +138,11 @@ impl Channel {
         let beside = self.moving.as_mut().and_then(Move::body);
         if let Some(target) = self.window.target() {
             for reading in self.source.reading().into_iter().chain(beside) {
+                let wanted = if reading.repeats {
+                    wanted.min(SEAM_TARGET)
+                } else {
+                    wanted
+                };
                 reading.fit(target, wanted);
             }
         }

@@ -140,6 +140,7 @@ impl Channel {
         out: &mut Vec<Effect>,
         found: &Found,
     ) {
+        let repeats = self.window.has_media();
         let Some(moving) = self.moving_by(found.pull) else {
             return;
         };
@@ -154,7 +155,9 @@ impl Channel {
             }
             Intake::Continuous => {
                 out.push(Effect::Read { pull });
-                Stage::Reading(Box::new(Reading::new(now, pull, kind, settings)))
+                let mut reading = Reading::new(now, pull, kind, settings);
+                reading.repeats = repeats;
+                Stage::Reading(Box::new(reading))
             }
         };
         self.counters.playlist_fetches += u64::from(intake == Intake::Playlist);
@@ -265,8 +268,7 @@ impl Channel {
                 rests: false,
                 failures: 0,
             }));
-        } else if let Stage::Reading(mut reading) = stage {
-            reading.repeats = self.window.has_media();
+        } else if let Stage::Reading(reading) = stage {
             self.source = Source::Reading(reading);
         }
         out.push(Effect::Tell(Event::SourceMoved { cause }));

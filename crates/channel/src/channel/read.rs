@@ -21,10 +21,6 @@ use crate::source::{Intake, PullId, SourceKind, Where};
 use crate::time::Moment;
 use crate::window::Draft;
 
-/// An engine sends what it has held within this time. What comes later comes at the stream's pace, and is better seen twice than
-/// waited for.
-const BURST_MAX: Duration = Duration::from_secs(5);
-
 /// Pieces of a segment smaller than this are joined when it is whole: a body that is read as it comes is thousands of them.
 const PIECE_BYTES_MIN: usize = 16 << 10;
 
@@ -161,8 +157,8 @@ impl Channel {
     fn keep(&mut self, now: Moment, settings: &Settings, segment: Segment) {
         self.note_opening(now);
         let body_at = self.source.reading().and_then(|it| it.body_at);
-        if body_at.is_some_and(|at| at + BURST_MAX < now) {
-            self.overlap.be_over();
+        if let Some(at) = body_at {
+            self.overlap.wait(now.since(at));
         }
         let body = Body::new(segment.media.clone());
         let is_repeat = self.overlap.takes(&segment) || self.is_repeat(examine::fingerprint(&body));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::delivery::{Outcome, Trouble};
 use crate::event::Event;
 use crate::kept::{Change, Dead};
+use crate::session::Session;
 use crate::stream::Stream;
 
 /// What a ledger is told.
@@ -18,6 +19,13 @@ pub enum Input {
         stream: String,
         /// Why, in a word.
         reason: &'static str,
+    },
+    /// A session was begun on an engine: should Weir be killed, the next start has it stopped.
+    SessionOpened(Session),
+    /// A session was stopped, or need not be any more.
+    SessionClosed {
+        /// Where it took commands.
+        command_url: String,
     },
     /// A write has ended.
     Written {

@@ -2,6 +2,7 @@
 
 mod disk;
 mod reports;
+mod sessions;
 mod telling;
 
 use std::sync::Arc;

@@ -16,6 +16,10 @@ pub struct Heard {
     pub begun_well: usize,
     /// Packets whose marks do not follow on the one before.
     pub gaps: u64,
+    /// Packets that a viewer had before.
+    pub repeated: u64,
+    /// Packets that were left out.
+    pub missed: u64,
     /// Packets whose counters do not follow on the one before.
     pub miscounts: u64,
     /// Packets that are none, or media without a mark.
@@ -55,6 +59,8 @@ impl Heard {
             served: usize::from(seen.newest.is_some()),
             begun_well: usize::from(seen.began_with_key_frame),
             gaps: seen.gaps,
+            repeated: seen.repeated,
+            missed: seen.missed,
             miscounts: seen.miscounts,
             wrong: seen.wrong,
             errors: rest.error_texts.len() as u64,
@@ -85,6 +91,8 @@ impl Heard {
             sum.served += one.served;
             sum.begun_well += one.begun_well;
             sum.gaps += one.gaps;
+            sum.repeated += one.repeated;
+            sum.missed += one.missed;
             sum.miscounts += one.miscounts;
             sum.wrong += one.wrong;
             sum.bytes += one.bytes;

@@ -22,6 +22,10 @@ pub(super) struct Seen {
     pub(super) packets: u64,
     /// Marks that do not follow on the one before.
     pub(super) gaps: u64,
+    /// Packets of media that came before.
+    pub(super) repeated: u64,
+    /// Packets of media that were left out.
+    pub(super) missed: u64,
     /// Counters that do not.
     pub(super) miscounts: u64,
     /// Packets that are none, or media without a mark.
@@ -36,6 +40,8 @@ pub(super) struct Seen {
 struct Follow {
     counters: Counters,
     last: Option<Place>,
+    /// The highest number so far.
+    highest: Option<u64>,
 }
 
 impl Track {
@@ -66,9 +72,20 @@ impl Follow {
                     None => seen.began_with_key_frame = packet.random_access(),
                 }
                 self.last = Some(place);
+                self.number(place.number(), seen);
             }
             Glance::Unmarked => seen.wrong += 1,
             Glance::Other => {}
+        }
+    }
+
+    fn number(&mut self, number: u64, seen: &mut Seen) {
+        match self.highest {
+            Some(highest) if number <= highest => seen.repeated += 1,
+            highest => {
+                seen.missed += highest.map_or(0, |highest| number - highest - 1);
+                self.highest = Some(number);
+            }
         }
     }
 }
@@ -116,6 +133,17 @@ mod tests {
         let body = body();
         let seen = seen(&[&body[..188 * 9], &body[188 * 25..]]);
         assert_eq!((seen.gaps, seen.miscounts), (1, 0));
+    }
+
+    #[test]
+    fn what_comes_once_more_and_what_is_left_out_are_counted_apart() {
+        let body = body();
+        let segment = body.len() / 3;
+        let media = (segment / 188 - 2) as u64;
+        let twice = seen(&[&body, &body[segment..]]);
+        assert_eq!((twice.repeated, twice.missed), (2 * media, 0));
+        let holed = seen(&[&body[..segment], &body[2 * segment..]]);
+        assert_eq!((holed.repeated, holed.missed), (0, media));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use ledger::{Change, Dead, End, Event, Kept, Kind, Stream};
+use ledger::{Change, Dead, End, Event, Kept, Kind, Session, Stream};
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
@@ -41,10 +41,22 @@ pub(super) const LAYOUT: &str = "
         kind TEXT NOT NULL,
         why TEXT NOT NULL
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS sessions (
+        command_url TEXT PRIMARY KEY,
+        engine_host TEXT NOT NULL,
+        engine_port INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS marks (
         name TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+";
+
+/// Files of layouts before the third know of a session only by the stream that began with it.
+pub(super) const SESSIONS_OF_STREAMS: &str = "
+    INSERT OR IGNORE INTO sessions (command_url, engine_host, engine_port)
+    SELECT command_url, engine_host, engine_port FROM streams
+    WHERE own AND ended_at IS NULL AND command_url <> '';
 ";
 
 /// When streams were last known to run.
@@ -83,6 +95,20 @@ impl Database {
             }
             Change::Forgotten { stream } => self.run("DELETE FROM streams WHERE id = ?1", [stream]),
             Change::Alive { at } => self.mark(ALIVE, &at.to_string()),
+            Change::SessionOpened(session) => {
+                let Session {
+                    engine_host,
+                    engine_port,
+                    command_url,
+                } = session;
+                self.run(
+                    "INSERT OR REPLACE INTO sessions (command_url, engine_host, engine_port) VALUES (?1, ?2, ?3)",
+                    params![command_url, engine_host, engine_port],
+                )
+            }
+            Change::SessionClosed { command_url } => {
+                self.run("DELETE FROM sessions WHERE command_url = ?1", [command_url])
+            }
         }
     }
 
@@ -122,6 +148,18 @@ impl Database {
             }
             Ok(())
         })?;
+        self.each(
+            "SELECT command_url, engine_host, engine_port FROM sessions",
+            |row| {
+                let session = Session {
+                    command_url: row.get(0)?,
+                    engine_host: row.get(1)?,
+                    engine_port: row.get(2)?,
+                };
+                kept.sessions.insert(session.command_url.clone(), session);
+                Ok(())
+            },
+        )?;
         Ok(kept)
     }
 

@@ -35,9 +35,6 @@ const COLUMNS: &str = "stream, started_at, ended_at, reason, key_type, key, cont
                        sources, viewers_max, bytes_in, bytes_out, segments_lost, slate_segments, \
                        peers, speed_down, speed_up, downloaded, uploaded";
 
-/// Numbers in a story, in the order of their columns.
-const FIGURES: usize = 11;
-
 /// A stream that has ended, and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Story {
@@ -53,79 +50,53 @@ pub struct Story {
     pub figures: Figures,
 }
 
-/// What was counted of a stream, as far as it is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Sources that were opened for it.
-    pub sources: Option<u64>,
-    /// Viewers at most.
-    pub viewers_max: Option<u64>,
-    /// Bytes of media received.
-    pub bytes_in: Option<u64>,
-    /// Bytes that viewers were sent.
-    pub bytes_out: Option<u64>,
-    /// Segments that could not be had.
-    pub segments_lost: Option<u64>,
-    /// Clips shown in the place of media.
-    pub slate_segments: Option<u64>,
-    /// Peers that the engine named last.
-    pub peers: Option<u64>,
-    /// KB/s received, as the engine said last.
-    pub speed_down: Option<u64>,
-    /// KB/s given, as the engine said last.
-    pub speed_up: Option<u64>,
-    /// Bytes received, as the engine said last.
-    pub downloaded: Option<u64>,
-    /// Bytes given, as the engine said last.
-    pub uploaded: Option<u64>,
+/// Numbers, each a field and a column, in the order of the columns.
+macro_rules! figures {
+    ($($(#[$about:meta])* $name:ident),* $(,)?) => {
+        /// What was counted of a stream, as far as it is known.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Figures {
+            $($(#[$about])* pub $name: Option<u64>,)*
+        }
+
+        /// How many there are.
+        const FIGURES: usize = [$(stringify!($name)),*].len();
+
+        impl Figures {
+            fn all(self) -> [Option<i64>; FIGURES] {
+                [$(self.$name),*].map(|number| i64::try_from(number?).ok())
+            }
+
+            fn of([$($name),*]: [Option<u64>; FIGURES]) -> Self {
+                Self { $($name),* }
+            }
+        }
+    };
 }
 
-impl Figures {
-    fn all(self) -> [Option<i64>; FIGURES] {
-        let all = [
-            self.sources,
-            self.viewers_max,
-            self.bytes_in,
-            self.bytes_out,
-            self.segments_lost,
-            self.slate_segments,
-            self.peers,
-            self.speed_down,
-            self.speed_up,
-            self.downloaded,
-            self.uploaded,
-        ];
-        all.map(|number| i64::try_from(number?).ok())
-    }
-
-    fn of(all: [Option<u64>; FIGURES]) -> Self {
-        let [
-            sources,
-            viewers_max,
-            bytes_in,
-            bytes_out,
-            segments_lost,
-            slate_segments,
-            peers,
-            speed_down,
-            speed_up,
-            downloaded,
-            uploaded,
-        ] = all;
-        Self {
-            sources,
-            viewers_max,
-            bytes_in,
-            bytes_out,
-            segments_lost,
-            slate_segments,
-            peers,
-            speed_down,
-            speed_up,
-            downloaded,
-            uploaded,
-        }
-    }
+figures! {
+    /// Sources that were opened for it.
+    sources,
+    /// Viewers at most.
+    viewers_max,
+    /// Bytes of media received.
+    bytes_in,
+    /// Bytes that viewers were sent.
+    bytes_out,
+    /// Segments that could not be had.
+    segments_lost,
+    /// Clips shown in the place of media.
+    slate_segments,
+    /// Peers that the engine named last.
+    peers,
+    /// KB/s received, as the engine said last.
+    speed_down,
+    /// KB/s given, as the engine said last.
+    speed_up,
+    /// Bytes received, as the engine said last.
+    downloaded,
+    /// Bytes given, as the engine said last.
+    uploaded,
 }
 
 impl History {

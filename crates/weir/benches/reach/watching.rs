@@ -56,7 +56,12 @@ async fn crowd(viewers: usize, duration: Duration) -> anyhow::Result<Vec<Row>> {
         ..Options::default()
     })
     .await?;
-    let weir = Server::weir(&[("WEIR_ENGINES", engine.address().to_string())]).await?;
+    // Fetches of segments are counted, which a continuous body has none of.
+    let variables = [
+        ("WEIR_ENGINES", engine.address().to_string()),
+        ("WEIR_ENGINE_STREAM", "hls".to_owned()),
+    ];
+    let weir = Server::weir(&variables).await?;
     let options = swarm::Options {
         url: format!("http://{}/ace/manifest.m3u8?id={id}", weir.address),
         viewers,

@@ -65,6 +65,10 @@ pub struct ServeArgs {
     /// once; viewers are then counted by their playlist requests alone [default: false]
     #[arg(long, env = "WEIR_SHARED_SEGMENT_URLS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub shared_segment_urls: Option<String>,
+    /// Reverse proxies whose word (X-Forwarded-For) is taken for who a viewer is, as addresses or networks separated by
+    /// commas, or none [default: 127.0.0.0/8,::1]
+    #[arg(long, env = "WEIR_TRUSTED_PROXIES", value_name = "ADDRESS[/BITS],...")]
+    pub trusted_proxies: Option<String>,
     /// Let viewers name transport files by address (url=...); an engine then fetches whatever they
     /// name [default: false]
     #[arg(long, env = "WEIR_ALLOW_URL", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]

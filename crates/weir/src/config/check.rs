@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
-use super::{Config, LogFormat, Secret, ServeArgs, Source};
+use super::{Config, LogFormat, Network, Secret, ServeArgs, Source};
 use crate::journal::Retention;
 use crate::selector;
 use crate::settings::{CHOICES, Key, Settings, TABLE, Unit};
@@ -21,6 +22,46 @@ const SLATE_AFTER: Duration = Duration::from_secs(8);
 
 /// A death is known three failures later, so within half a minute even where nobody plays, and a probe costs an engine nothing.
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Who is on this machine could as well read what Weir holds.
+const TRUSTED_PROXIES: &str = "127.0.0.0/8,::1";
+
+/// What Weir's own variables begin with; the names of some are older than Weir.
+pub(super) const OURS: &str = "WEIR_";
+
+/// Variables that are neither flags nor settings: name, default and range, and what each does.
+pub(super) const LISTED_APART: &[(&str, &str, &str)] = &[
+    (
+        "API_KEY",
+        "",
+        "Protects calls that change something (Authorization: Bearer ...).",
+    ),
+    (
+        "ORCHESTRATOR_URL",
+        "",
+        "Where the start and the end of each stream are told.",
+    ),
+    (
+        "COLLECT_INTERVAL_S",
+        "  [1; 1 to 3600]",
+        "Seconds between two readings of an engine's statistics.",
+    ),
+    (
+        "STATS_HISTORY_MAX",
+        "  [720; 1 to 100000]",
+        "Readings to keep at full rate for each stream.",
+    ),
+    (
+        "WEIR_EVENTS_MAX",
+        "  [100000; 1000 to 10000000]",
+        "Events to keep.",
+    ),
+    (
+        "WEIR_EVENTS_DAYS",
+        "  [30; 1 to 3650]",
+        "Days for which they are kept.",
+    ),
+];
 
 /// Reads one configuration and collects what is wrong with it.
 pub(super) struct Reader<F> {
@@ -80,6 +121,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 given(args.allow_url.as_ref()),
             ),
             shared_segment_urls: self.truth(shared, given(args.shared_segment_urls.as_ref())),
+            trusted_proxies: self.proxies(given(args.trusted_proxies.as_ref())),
             viewer_idle: Duration::from_secs(idle),
             slate_after: SLATE_AFTER,
             channel_bytes_max: usize::try_from(memory << 20).unwrap_or(usize::MAX),
@@ -185,6 +227,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
         }
         sources
+    }
+
+    fn proxies(&mut self, text: Option<&str>) -> Arc<[Network]> {
+        let text = match text.unwrap_or(TRUSTED_PROXIES) {
+            "none" => None,
+            text => Some(text),
+        };
+        let name = "--trusted-proxies (WEIR_TRUSTED_PROXIES)";
+        self.listed(name, text).into()
     }
 
     fn journal(&mut self) -> Retention {
@@ -350,14 +401,9 @@ pub(super) fn variables_help() -> String {
             "\n  {name}  [{default}; {words}]\n          {sentence}\n"
         );
     }
-    text.push_str(
-        "\n  API_KEY\n          Protects calls that change something (Authorization: Bearer ...).\n\
-         \n  ORCHESTRATOR_URL\n          Where the start and the end of each stream are told.\n\
-         \n  COLLECT_INTERVAL_S  [1; 1 to 3600]\n          Seconds between two readings of an engine's statistics.\n\
-         \n  STATS_HISTORY_MAX  [720; 1 to 100000]\n          Readings to keep at full rate for each stream.\n\
-         \n  WEIR_EVENTS_MAX  [100000; 1000 to 10000000]\n          Events to keep.\n\
-         \n  WEIR_EVENTS_DAYS  [30; 1 to 3650]\n          Days for which they are kept.\n",
-    );
+    for (name, range, sentence) in LISTED_APART {
+        let _ = write!(text, "\n  {name}{range}\n          {sentence}\n");
+    }
     text
 }
 
@@ -422,6 +468,29 @@ mod tests {
         let config = read(&args, &[]).expect("defaults");
         assert_eq!(config.listen.port(), 8000);
         assert_eq!(config.data_dir, std::path::Path::new("./data"));
+    }
+
+    #[test]
+    fn proxies_on_this_machine_are_trusted_until_something_else_is_said() {
+        let holds = |said: Option<&str>, address: &str| {
+            let args = ServeArgs {
+                trusted_proxies: said.map(str::to_owned),
+                ..ServeArgs::default()
+            };
+            let config = read(&args, &[]).expect("good values");
+            let address = address.parse().expect("an address");
+            config.trusted_proxies.iter().any(|it| it.holds(address))
+        };
+        assert!(holds(None, "127.0.0.1") && holds(None, "::1") && !holds(None, "10.0.0.2"));
+        assert!(holds(Some("10.0.0.0/8"), "10.0.0.2"));
+        assert!(!holds(Some("10.0.0.0/8"), "127.0.0.1") && !holds(Some("none"), "127.0.0.1"));
+        let args = ServeArgs {
+            trusted_proxies: Some("10.0.0.1,proxy".into()),
+            ..ServeArgs::default()
+        };
+        let mistakes = read(&args, &[]).expect_err("a mistake");
+        assert!(mistakes[0].contains("WEIR_TRUSTED_PROXIES"), "{mistakes:?}");
+        assert!(mistakes[0].contains("\"proxy\""), "{mistakes:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Channels, their buffers and their viewers as JSON, asked from their owners when they are asked for.
 
+mod course;
+mod detail;
 mod shapes;
 
 use axum::Json;
@@ -19,11 +21,10 @@ use crate::samples::Percentiles;
 use crate::series::{Course, Stretch};
 use crate::settings::StreamMode;
 
+use course::{Point, Points};
+use detail::{Detail, Held, Open, Viewer, Viewers};
 pub(super) use shapes::Channels;
-use shapes::{
-    Buffer, Channel, Counters, Detail, EngineStat, Held, Open, Point, Points, Quality, Quantiles,
-    Rates, Viewer, Viewers,
-};
+use shapes::{Buffer, Channel, Counters, EngineStat, Quality, Quantiles, Rates};
 
 /// Viewers told at once, unless fewer are asked for.
 const VIEWERS_TOLD_MAX: usize = 1_000;

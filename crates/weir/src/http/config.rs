@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::error::Problem;
@@ -28,7 +28,7 @@ pub(super) const ENGINE_VARIANT: &str = "acestream";
 pub(super) struct Configuration {
     /// Each setting by its name; `/api/v1/settings` tells what each may be.
     #[serde(flatten)]
-    settings: BTreeMap<&'static str, settings::Value>,
+    settings: BTreeMap<&'static str, settings::SettingValue>,
     /// What Weir calls itself towards engines.
     vlc_user_agent: &'static str,
     /// The kind of engines that it knows.
@@ -60,7 +60,7 @@ pub(super) async fn read(State(app): State<App>) -> Response {
     path = "/proxy/config",
     tag = "settings",
     security(("api_key" = [])),
-    request_body(content = Option<Object>, description = "any subset of the settings"),
+    request_body(content = Option<BTreeMap<String, settings::SettingValue>>, description = "any subset of the settings"),
     responses(
         (status = OK, body = Configuration),
         (status = BAD_REQUEST, body = description::Mistakes),
@@ -120,15 +120,6 @@ fn answer(settings: &Settings, message: Option<&'static str>) -> Response {
         headers.insert(header::ETAG, tag);
     }
     response
-}
-
-/// A number as people write it: whole ones without a point.
-pub(super) fn number(value: f64) -> Value {
-    if value.fract() == 0.0 {
-        json!(value as i64)
-    } else {
-        json!(value)
-    }
 }
 
 /// The revisions that a change may build on. A weak one says nothing about exact values, so that

@@ -4,6 +4,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, ToSchema};
 
+use super::settings::SettingValue;
 use super::{continuous, media, play};
 
 /// The scheme's name, as calls that are protected name it.
@@ -57,7 +58,7 @@ struct Mistake {
     /// What would be right.
     message: String,
     /// What was given, where it is the value that is wrong.
-    value: Option<serde_json::Value>,
+    value: Option<SettingValue>,
 }
 
 struct Keyed;

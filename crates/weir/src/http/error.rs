@@ -58,6 +58,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// The same, told in other words.
+    pub(super) fn retold(self, detail: impl FnOnce(&str) -> String) -> Self {
+        let detail = detail(&self.detail);
+        Self { detail, ..self }
+    }
+
     /// What is wrong, for an answer that has several.
     pub(super) fn into_detail(self) -> String {
         self.detail

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use ledger::Ending;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -34,7 +34,7 @@ const KEY_TYPES: [&str; 4] = ["content_id", "infohash", "url", "magnet"];
     security(("api_key" = [])),
     request_body = shapes::StartEvent,
     responses(
-        (status = OK, description = "the stream as it is kept", body = Object),
+        (status = OK, description = "the stream as it is kept", body = StreamState),
         (status = BAD_REQUEST, body = description::Mistakes),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
@@ -59,6 +59,15 @@ pub(super) async fn started(
     Ok(Json(StreamState::of(&stream, None)))
 }
 
+/// What a report of an end has changed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReportedEnd {
+    /// Whether a stream was running that has ended with it.
+    updated: bool,
+    /// The stream that was meant, if it is known.
+    stream: Option<StreamState>,
+}
+
 /// Another proxy tells that a stream has ended.
 #[utoipa::path(
     post,
@@ -67,7 +76,7 @@ pub(super) async fn started(
     security(("api_key" = [])),
     request_body = shapes::EndEvent,
     responses(
-        (status = OK, description = "whether it was known, and the stream", body = Object),
+        (status = OK, body = ReportedEnd),
         (status = BAD_REQUEST, body = description::Mistakes),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
@@ -78,7 +87,7 @@ pub(super) async fn started(
 pub(super) async fn ended(
     State(app): State<App>,
     request: Request,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ReportedEnd>, Problem> {
     auth::protected(&app, request.headers())?;
     let event = event(&app, request).await?;
     let end = Reader::new(&event)?.end()?;
@@ -94,7 +103,7 @@ pub(super) async fn ended(
         tell(&app, Kind::ReportedEnded, stream);
     }
     let stream = stream.map(|it| StreamState::of(&it, None));
-    Ok(Json(json!({ "updated": updated, "stream": stream })))
+    Ok(Json(ReportedEnd { updated, stream }))
 }
 
 /// Events on their way to the orchestrator.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::api::date;
@@ -37,6 +37,16 @@ pub(super) struct LoopDetection {
     check_interval_seconds: u64,
     /// Minutes that a looping channel is refused; 0 for ever.
     retention_minutes: u64,
+}
+
+/// What is to be changed of it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described; read_change reads it")]
+struct LoopDetectionChange {
+    enabled: Option<bool>,
+    threshold_seconds: Option<u64>,
+    check_interval_seconds: Option<u64>,
+    retention_minutes: Option<u64>,
 }
 
 /// Channels that are refused because they loop.
@@ -87,7 +97,7 @@ pub(super) async fn read(State(app): State<App>) -> Json<LoopDetection> {
         ("check_interval_seconds" = Option<u64>, Query, description = "5 to 3600"),
         ("retention_minutes" = Option<u64>, Query, description = "0 to 525600; 0 is for ever")
     ),
-    request_body(content = Option<Object>, description = "the same names"),
+    request_body(content = Option<LoopDetectionChange>, description = "the same names"),
     responses(
         (status = OK, body = LoopDetection),
         (status = BAD_REQUEST, description = "a value is wrong; errors name the fields"),
@@ -121,20 +131,29 @@ pub(super) async fn change(
     Ok(Json(LoopDetection::of(detection, Some(message))))
 }
 
-/// How loops are looked for, for an export.
-pub(super) fn export(app: &App) -> Value {
+/// How loops are looked for, as an export has it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LoopsExport {
+    enabled: bool,
+    threshold_seconds: u64,
+    check_interval_seconds: u64,
+    retention_minutes: u64,
+}
+
+/// The same, asked from its owner.
+pub(super) fn export(app: &App) -> LoopsExport {
     let Detection {
         enabled,
         threshold_seconds,
         check_interval_seconds,
         retention_minutes,
     } = app.records.loops.detection();
-    json!({
-        "enabled": enabled,
-        "threshold_seconds": threshold_seconds,
-        "check_interval_seconds": check_interval_seconds,
-        "retention_minutes": retention_minutes,
-    })
+    LoopsExport {
+        enabled,
+        threshold_seconds,
+        check_interval_seconds,
+        retention_minutes,
+    }
 }
 
 /// Takes what an export has of it.

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use engine::pool::Health;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::App;
-use super::api::{clients_of, date, mode_of};
+use super::api::date;
+use super::clients::{Client, clients_of, mode_of};
 use super::error::Problem;
 use super::guard::Names;
 use super::streams::Found;
@@ -104,8 +104,7 @@ pub(super) struct Session {
     /// How many watch.
     client_count: usize,
     /// Who watches.
-    #[schema(value_type = Vec<Object>)]
-    clients: Vec<Value>,
+    clients: Vec<Client>,
 }
 
 /// How engines, streams and capacity are.

@@ -41,6 +41,11 @@ const COMPRESSED: &str = ".gz";
 #[allow_missing = true]
 struct Files;
 
+/// Whether the panel is within the binary.
+pub fn is_built() -> bool {
+    Files::get("index.html").is_some()
+}
+
 /// `GET /` and `GET /panel`: leads to the panel, relative to wherever Weir is mounted.
 pub(super) async fn home(uri: Uri) -> Redirect {
     match uri.path() {
@@ -51,7 +56,7 @@ pub(super) async fn home(uri: Uri) -> Redirect {
 
 /// `GET /panel/`
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    if Files::get("index.html").is_none() {
+    if !is_built() {
         return (StatusCode::NOT_FOUND, Html(MISSING)).into_response();
     }
     serve("index.html", &headers).into_response()

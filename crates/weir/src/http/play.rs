@@ -1,5 +1,7 @@
 //! Playlists: a viewer's way in, and what it polls.
 
+mod asker;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use crate::handle::{Handle, Visit};
 use crate::pull;
 use crate::selector::{Known, Selector};
 use crate::settings::{Settings, StreamMode};
+use asker::viewer;
+pub(super) use asker::{agent, parse_viewer, token};
 
 /// What players look at to know a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -350,48 +354,6 @@ fn playlist(text: String, cache: &'static str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
-}
-
-/// A token that nobody can guess.
-pub(super) fn token() -> Result<u128, Problem> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the system gives no random numbers",
-        )
-    })?;
-    Ok(u128::from_be_bytes(bytes))
-}
-
-/// The token of a request that must have one. Any well-formed one is taken: it may have been given
-/// out before a restart.
-fn viewer(uri: &Uri) -> Result<ViewerId, Problem> {
-    parse_viewer(uri).ok_or_else(|| {
-        let name = view::TOKEN_PARAMETER;
-        let detail = format!(
-            "{name} must be a viewer's token of 32 hexadecimal digits; start at \
-             /ace/manifest.m3u8?id=..."
-        );
-        Problem::new(StatusCode::BAD_REQUEST, detail)
-    })
-}
-
-/// The token of a request, if it carries one.
-pub(super) fn parse_viewer(uri: &Uri) -> Option<ViewerId> {
-    let text = query::raw(uri, view::TOKEN_PARAMETER)?;
-    let plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    plain
-        .then(|| u128::from_str_radix(text, 16).ok().map(ViewerId))
-        .flatten()
-}
-
-/// What a player calls itself.
-pub(super) fn agent(headers: &HeaderMap) -> &str {
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|agent| agent.to_str().ok());
-    agent.unwrap_or_default()
 }
 
 /// What viewers may ask for.

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use super::connection::Connection;
-use super::{App, Peer, direct};
+use super::{App, Peer, direct, forwarded};
 use crate::settings::Settings;
 use crate::tasks::Tasks;
 
@@ -158,10 +158,12 @@ struct Site {
 impl Site {
     async fn answer(self, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
         let (mut parts, body) = request.into_parts();
-        if let Some(response) = direct::answer(&self.app, self.peer, &parts).await {
+        let trusted = &self.app.config.trusted_proxies;
+        let peer = forwarded::client(trusted, self.peer, &parts.headers);
+        if let Some(response) = direct::answer(&self.app, peer, &parts).await {
             return Ok(response);
         }
-        parts.extensions.insert(self.peer);
+        parts.extensions.insert(peer);
         let request = Request::from_parts(parts, Body::new(body));
         self.router.oneshot(request).await
     }

@@ -40,13 +40,13 @@ struct Setting {
     /// The words there are, of a choice.
     choices: Option<Vec<&'static str>>,
     /// Its value when nobody sets it.
-    default: Value,
+    default: SettingValue,
     /// Its value now.
-    value: Value,
+    value: SettingValue,
     /// Where that comes from.
     origin: Origin,
     /// What the environment gives; it holds again when the saved value is taken back.
-    environment: Option<Value>,
+    environment: Option<SettingValue>,
     /// What it does, in one sentence.
     sentence: &'static str,
     /// Whom its value hurts, if it hurts somebody.
@@ -74,14 +74,13 @@ enum Origin {
 /// A setting's value: a number, or a word.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
-#[schema(as = SettingValue)]
-pub(super) enum Value {
+pub(super) enum SettingValue {
     Whole(i64),
     Number(f64),
     Word(String),
 }
 
-impl From<f64> for Value {
+impl From<f64> for SettingValue {
     fn from(number: f64) -> Self {
         if number.fract() == 0.0 {
             Self::Whole(number as i64)
@@ -91,7 +90,7 @@ impl From<f64> for Value {
     }
 }
 
-impl From<&str> for Value {
+impl From<&str> for SettingValue {
     fn from(word: &str) -> Self {
         Self::Word(word.to_owned())
     }
@@ -157,8 +156,8 @@ impl About<'_> {
         &self,
         key: &'static str,
         variable: &'static str,
-        default: Value,
-        get: impl Fn(&Settings) -> Value,
+        default: SettingValue,
+        get: impl Fn(&Settings) -> SettingValue,
     ) -> Setting {
         let base = get(&self.app.config.settings);
         let is_given = self.app.config.settings_given.contains(&key) || base != default;

@@ -1,19 +1,29 @@
 //! All that an operator has set, out of one Weir and into another: a table of parts, each of which knows its own.
 
+mod steps;
+
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use store::Entry;
+use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
+use super::engines::transfer::EngineExport;
 use super::error::Problem;
+use super::loops::LoopsExport;
+use super::settings::SettingValue;
+use super::webhooks::transfer::WebhookExport;
 use super::{App, api, auth, config, description, engines, loops, query, receive, webhooks};
 use crate::clock;
 use crate::settings::{CHOICES, Change, Mistake, TABLE, Wish};
+use steps::{Step, all_or_nothing};
 
 /// What this version writes.
 const VERSION: u64 = 1;
@@ -28,37 +38,61 @@ pub(super) type Apply = Box<dyn FnOnce(App) -> BoxFuture<'static, Result<(), Pro
 struct Part {
     /// The document's member that holds it.
     name: &'static str,
-    /// Writes it; secrets only where they are wanted.
-    export: fn(App, secrets: bool) -> BoxFuture<'static, Value>,
     /// Reads it, and changes nothing yet.
     import: fn(&App, Value) -> Result<Apply, Vec<Mistake>>,
 }
 
-/// The parts, in the order of their names, in which they are imported.
+/// The parts, in the order in which they are imported: what may contradict what is set comes first, then what the disk may
+/// refuse, and last what cannot fail.
 const PARTS: &[Part] = &[
     Part {
-        name: "engines",
-        export: |app, _| Box::pin(async move { engines::transfer::export(&app) }),
-        import: |_, value| engines::transfer::import(value),
-    },
-    Part {
-        name: "loop_detection",
-        export: |app, _| Box::pin(async move { loops::export(&app) }),
-        import: |app, value| loops::import(app, value),
-    },
-    Part {
         name: "settings",
-        export: |app, _| Box::pin(async move { settings(&app) }),
         import: |_, value| restore(value),
     },
     Part {
+        name: "loop_detection",
+        import: loops::import,
+    },
+    Part {
         name: "webhooks",
-        export: |app, secrets| {
-            Box::pin(async move { webhooks::transfer::export(&app, secrets).await })
-        },
         import: |_, value| webhooks::transfer::import(value),
     },
+    Part {
+        name: "engines",
+        import: |_, value| engines::transfer::import(value),
+    },
 ];
+
+/// All that an operator has set.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Export {
+    /// The version of Weir that wrote it.
+    weir: &'static str,
+    /// The version of the document.
+    version: u64,
+    exported_at: String,
+    /// Engines that were added; those of the environment are not among them.
+    engines: Vec<EngineExport>,
+    loop_detection: LoopsExport,
+    /// Settings that are saved, by their names.
+    settings: BTreeMap<&'static str, SettingValue>,
+    webhooks: Vec<WebhookExport>,
+}
+
+impl Export {
+    /// Secrets are in it only where they are wanted.
+    async fn of(app: &App, secrets: bool) -> Self {
+        Self {
+            weir: env!("CARGO_PKG_VERSION"),
+            version: VERSION,
+            exported_at: api::date(clock::wall()),
+            engines: engines::transfer::export(app),
+            loop_detection: loops::export(app),
+            settings: saved(app),
+            webhooks: webhooks::transfer::export(app, secrets).await,
+        }
+    }
+}
 
 /// All that an operator has set: what is saved, not what the environment gives.
 ///
@@ -70,7 +104,7 @@ const PARTS: &[Part] = &[
     security(("api_key" = [])),
     params(("secrets" = Option<bool>, Query, description = "whether secrets are to be in it")),
     responses(
-        (status = OK, body = Object),
+        (status = OK, body = Export),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
     )
@@ -79,18 +113,10 @@ pub(super) async fn export(
     State(app): State<App>,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Export>, Problem> {
     auth::authorize(&app, &headers)?;
     let secrets = query::raw(&uri, "secrets") == Some("true");
-    let mut document = json!({
-        "weir": env!("CARGO_PKG_VERSION"),
-        "version": VERSION,
-        "exported_at": api::date(clock::wall()),
-    });
-    for part in PARTS {
-        document[part.name] = (part.export)(app.clone(), secrets).await;
-    }
-    Ok(Json(document))
+    Ok(Json(Export::of(&app, secrets).await))
 }
 
 /// What was imported.
@@ -103,19 +129,22 @@ pub(super) struct Imported {
 /// Takes what an export has given.
 ///
 /// Each part that the document has replaces what is set of it now; parts that it does not have stay as they are. A
-/// document with one mistake changes nothing, and is answered with all of them.
+/// document with one mistake changes nothing, and is answered with all of them. When the disk fails midway, what was changed
+/// before is taken back; the answer says so, or what stays changed.
 #[utoipa::path(
     post,
     path = "/settings/import",
     tag = "settings",
     security(("api_key" = [])),
-    request_body = Object,
+    request_body(content = Export, description = "what an export has given; each member may be left out"),
     responses(
         (status = OK, body = Imported),
-        (status = BAD_REQUEST, body = description::Detail),
+        (status = BAD_REQUEST, body = description::Mistakes),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
         (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
+        (status = INTERNAL_SERVER_ERROR, body = description::Detail, description = "the disk failed"),
+        (status = INSUFFICIENT_STORAGE, body = description::Detail, description = "the disk is full"),
     )
 )]
 pub(super) async fn import(
@@ -130,48 +159,71 @@ pub(super) async fn import(
             let detail = format!("the body is not an export, a JSON object: {error}");
             Problem::new(StatusCode::BAD_REQUEST, detail)
         })?;
-    let (imported, applies) = read(&app, document)?;
-    for apply in applies {
-        apply(app.clone()).await?;
-    }
+    let parts = read(&app, document)?;
+    let before = serde_json::to_value(Export::of(&app, true).await);
+    let mut before = before.map_err(|error| {
+        let detail = format!("what is set now cannot be written down: {error}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })?;
+    let mut imported: Vec<_> = parts.iter().map(|(part, _)| part.name).collect();
+    imported.sort_unstable();
+    let steps = parts.into_iter().map(|(part, apply)| Step {
+        name: part.name,
+        make: apply(app.clone()),
+        take_back: Box::pin(restored(&app, part, before[part.name].take())),
+    });
+    see_through(&app, steps.collect()).await?;
     Ok(Json(Imported { imported }))
+}
+
+/// Makes the changes, though whoever asked for them may go away meanwhile.
+async fn see_through(app: &App, steps: Vec<Step>) -> Result<(), Problem> {
+    let (answer, made) = oneshot::channel();
+    app.tasks.spawn(async move {
+        let _ = answer.send(all_or_nothing(steps).await);
+    });
+    made.await.unwrap_or_else(|_| {
+        let detail = "the import broke off; GET /settings/export tells what is set now";
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail))
+    })
+}
+
+/// Makes a part what it was.
+fn restored(
+    app: &App,
+    part: &'static Part,
+    before: Value,
+) -> impl Future<Output = Result<(), Problem>> + Send + use<> {
+    let app = app.clone();
+    async move { (part.import)(&app, before)?(app).await }
 }
 
 /// Reads a whole document; with one mistake, nothing of it is to be applied.
 fn read(
     app: &App,
-    document: Map<String, Value>,
-) -> Result<(Vec<&'static str>, Vec<Apply>), Vec<Mistake>> {
-    let (mut names, mut applies, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
-    if VERSION
-        < document
-            .get("version")
-            .and_then(Value::as_u64)
-            .unwrap_or(VERSION)
-    {
+    mut document: Map<String, Value>,
+) -> Result<Vec<(&'static Part, Apply)>, Vec<Mistake>> {
+    let (mut parts, mut mistakes) = (Vec::new(), Vec::new());
+    let version = document.get("version").and_then(Value::as_u64);
+    if version.is_some_and(|version| VERSION < version) {
         mistakes.push(mistake(
             "version",
             format!("version must be at most {VERSION}: a newer Weir wrote this"),
         ));
     }
-    for (name, value) in document {
-        match PARTS.iter().find(|part| part.name == name) {
-            Some(part) => match (part.import)(app, value) {
-                Ok(apply) => {
-                    names.push(part.name);
-                    applies.push(apply);
-                }
-                Err(found) => mistakes.extend(found),
-            },
-            None if ABOUT.contains(&name.as_str()) => {}
-            None => {
-                let shown: String = name.chars().take(64).collect();
-                let message = format!("{shown:?} is no part of an export");
-                mistakes.push(mistake(&shown, message));
-            }
+    for part in PARTS {
+        match document.remove(part.name).map(|it| (part.import)(app, it)) {
+            Some(Ok(apply)) => parts.push((part, apply)),
+            Some(Err(found)) => mistakes.extend(found),
+            None => {}
         }
     }
-    if mistakes.is_empty() && names.is_empty() {
+    for name in document.keys().filter(|it| !ABOUT.contains(&it.as_str())) {
+        let shown: String = name.chars().take(64).collect();
+        let message = format!("{shown:?} is no part of an export");
+        mistakes.push(mistake(&shown, message));
+    }
+    if mistakes.is_empty() && parts.is_empty() {
         let wanted: Vec<_> = PARTS.iter().map(|part| part.name).collect();
         let message = format!(
             "there is nothing to import: give one of {}",
@@ -180,7 +232,7 @@ fn read(
         mistakes.push(mistake(wanted[0], message));
     }
     if mistakes.is_empty() {
-        Ok((names, applies))
+        Ok(parts)
     } else {
         Err(mistakes)
     }
@@ -220,19 +272,19 @@ pub(super) fn entries(
 }
 
 /// The saved settings.
-fn settings(app: &App) -> Value {
+fn saved(app: &App) -> BTreeMap<&'static str, SettingValue> {
     let saved = app.keeper.saved();
     let keys = TABLE.iter().map(|key| key.name);
     let names = keys.chain(CHOICES.iter().map(|choice| choice.name));
     let values = names.filter_map(|name| {
         let value = match saved.get(name)? {
-            Entry::Number(number) => config::number(number),
-            Entry::Text(text) => json!(text),
+            Entry::Number(number) => number.into(),
+            Entry::Text(text) => text.into(),
             Entry::Other => return None,
         };
-        Some((name.to_owned(), value))
+        Some((name, value))
     });
-    Value::Object(values.collect())
+    values.collect()
 }
 
 /// Settings that are to be all that is saved.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::{Input, Intake, ItemId, PullId, ResourceId, Wanted, Where};
 
-use super::{Answer, CLOSE_PATIENCE, Driver, measure};
+use super::{Answer, CLOSE_PATIENCE, Driver, measure, sessions};
 use crate::clock;
 use crate::statistics::Reading;
 use crate::upstream::Open;
@@ -171,8 +171,13 @@ impl Driver {
 
     pub(super) fn close(&mut self, pull: PullId, open: Open) {
         let upstream = Arc::clone(&self.context.upstream);
+        let outbox = self.context.outbox.clone();
         self.sessions.spawn(async move {
-            upstream.close(open).await;
+            let command_url = sessions::command_url(open.session.as_ref());
+            let stopped = upstream.close(open).await;
+            if let Some(command_url) = command_url.filter(|_| stopped) {
+                outbox.session_closed(command_url);
+            }
             Answer::plain(Input::Closed { pull })
         });
     }

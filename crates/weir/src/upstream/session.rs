@@ -247,10 +247,13 @@ impl Starter {
         }
     }
 
-    pub(super) async fn stop(&self, session: &Session) {
-        if let Err(error) = self.http.stop(session).await {
+    /// Ends a session; returns whether its engine took the stop.
+    pub(super) async fn stop(&self, session: &Session) -> bool {
+        let stopped = self.http.stop(session).await;
+        if let Err(error) = &stopped {
             tracing::warn!(engine = %session.engine, "engine {} did not take the stop of a session: {error}", session.engine);
         }
+        stopped.is_ok()
     }
 }
 

@@ -60,7 +60,8 @@ impl Ear {
         Self::of(ask(address, "", Some(&id.to_string())).await).await
     }
 
-    async fn of(response: Response) -> Self {
+    /// Listens to a stream that was asked for.
+    pub(crate) async fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let mut ear = Self {

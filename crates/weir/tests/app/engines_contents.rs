@@ -1,14 +1,18 @@
-//! One content under two names is one channel, and a session that a killed Weir has left is stopped.
+//! One content under two names is one channel, and the sessions that a killed Weir has left are stopped.
 
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use jiff::Timestamp;
-use ledger::{Change, Stream};
+use ledger::{Change, Session};
+use serde_json::json;
+use simulator::engine::Engine;
+use simulator::fault::{Endpoint, Http, RuleId};
+use simulator::orchestrator::Orchestrator;
 use store::Store;
 
 use crate::house::{House, address};
-use crate::stage::{Player, fast_engine, request, within};
+use crate::program::Program;
+use crate::stage::{Player, eventually, fast_engine, post, request, within};
 
 #[tokio::test]
 async fn a_content_asked_by_id_and_by_infohash_is_one_channel_whichever_came_first() {
@@ -40,8 +44,8 @@ async fn a_content_asked_by_id_and_by_infohash_is_one_channel_whichever_came_fir
 #[tokio::test]
 async fn sessions_that_a_killed_weir_has_left_are_stopped_and_no_stranger_is_called() {
     let house = House::of(2, |_| {}).await;
-    // What a Weir leaves that is killed: sessions on engines, and streams without an end in its store. One of the two
-    // engines is no longer configured.
+    // What a Weir leaves that is killed: sessions on engines, and word of them in its store. One of the two engines is
+    // no longer configured.
     let House {
         weir,
         engines,
@@ -58,12 +62,9 @@ async fn sessions_that_a_killed_weir_has_left_are_stopped_and_no_stranger_is_cal
         let command = answer.json()["response"]["command_url"]
             .as_str()
             .map(str::to_owned);
-        let stream = left(&address(engine), number, command.expect("an address"));
-        assert!(
-            store
-                .write(Arc::new([Change::Stream(Arc::new(stream))]))
-                .await
-        );
+        let session = left(&address(engine), command.expect("an address"));
+        let changes = Arc::new([Change::SessionOpened(session)]);
+        assert!(store.write(changes).await);
     }
     drop(store);
     config.engines.truncate(1);
@@ -80,23 +81,74 @@ async fn sessions_that_a_killed_weir_has_left_are_stopped_and_no_stranger_is_cal
     assert_eq!(engines[1].metrics().stops, 0);
 }
 
-fn left(engine: &engine::Address, number: usize, command_url: String) -> Stream {
-    Stream {
-        id: format!("left-{number}"),
-        key_type: "content_id".into(),
-        key: "ab".repeat(20),
-        container_id: None,
+fn left(engine: &engine::Address, command_url: String) -> Session {
+    Session {
         engine_host: engine.host.clone(),
         engine_port: engine.port,
-        playback_session_id: "s".into(),
-        stat_url: String::new(),
         command_url,
-        is_live: true,
-        continuous: false,
-        started_at: Timestamp::UNIX_EPOCH,
-        ended: None,
-        own: true,
-        told: false,
-        called: None,
     }
+}
+
+/// A channel moves from the first engine to the second, and Weir is killed. Returns how often each was told to stop a
+/// session, before the kill and behind it, and checks what the orchestrator was told of all that.
+async fn killed_after_a_move(before: impl FnOnce(&Engine) -> Option<RuleId>) -> [[u64; 2]; 2] {
+    let engines = [
+        Engine::start(fast_engine()).await.expect("an engine"),
+        Engine::start(fast_engine()).await.expect("an engine"),
+    ];
+    let orchestrator = Orchestrator::start(0, None).await.expect("a port");
+    let [first, second] = engines.each_ref().map(|it| it.address().to_string());
+    let url = orchestrator.url();
+    let fault = before(&engines[0]);
+    let mut program = Program::start(&engines[0], None, &[("ORCHESTRATOR_URL", &url)]).await;
+    let id = &fast_engine().channels[0].content_id;
+    Player::enter(program.address, &format!("/ace/manifest.m3u8?id={id}")).await;
+    let added = json!({ "host": "127.0.0.1", "port": engines[1].address().port() });
+    let answer = post(program.address, "/api/v1/engines", None, &added).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let drain = format!("/api/v1/engines/{first}/drain");
+    let answer = post(program.address, &drain, None, &json!({ "draining": true })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    match fault {
+        Some(fault) => within(engines[0].faults().until_used(fault, 1)).await,
+        None => drop(within(engines[0].until(|metrics| metrics.stops == 1)).await),
+    }
+    let open = 1 + usize::from(fault.is_some());
+    eventually("the disk knows what is open", async || {
+        let sessions = program.kept()?.sessions;
+        let on_second = sessions.keys().any(|it| it.contains(&second));
+        (sessions.len() == open && on_second).then_some(())
+    })
+    .await;
+    if let Some(fault) = fault {
+        engines[0].faults().remove(fault);
+    }
+    let stops = || engines.each_ref().map(|it| it.metrics().stops);
+    let before = stops();
+    program.kill_and_start().await;
+    eventually("nothing is left open", async || {
+        program.kept()?.sessions.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(engines.each_ref().map(|it| it.metrics().sessions), [0, 0]);
+    let told = within(orchestrator.until(|log| 2 <= log.taken.len())).await;
+    let told: Vec<_> = told.taken.iter().map(|it| it.kind.as_str()).collect();
+    assert_eq!(told, ["stream_started", "stream_ended"]);
+    [before, stops()]
+}
+
+#[tokio::test]
+async fn a_channel_that_has_moved_leaves_its_newer_session_to_be_stopped_after_a_kill() {
+    let stops = killed_after_a_move(|_| None).await;
+    assert_eq!(stops, [[1, 0], [1, 1]]);
+}
+
+#[tokio::test]
+async fn a_session_whose_engine_did_not_take_the_stop_is_stopped_after_a_kill_too() {
+    let fails = |engine: &Engine| {
+        let fault = engine.faults();
+        Some(fault.always(Endpoint::Command, Http::Status(500)))
+    };
+    let stops = killed_after_a_move(fails).await;
+    assert_eq!(stops, [[0, 0], [1, 1]]);
 }

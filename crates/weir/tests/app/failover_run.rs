@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simulator::engine::{Channel, Engine, Options};
-use simulator::media::{Glance, Marked, Media, glance};
+use simulator::media::{Marked, Media};
 use simulator::swarm;
 
 use crate::continuous_source::engine;
@@ -12,9 +12,12 @@ use crate::failover::Fleet;
 /// Viewers of each kind.
 const VIEWERS: usize = 5;
 
-/// How long they watch, and how long each engine carries the channel before it is struck.
+/// How long they watch.
 const WATCHED: Duration = Duration::from_secs(9);
-const STRUCK_AFTER: Duration = Duration::from_millis(1500);
+
+/// What each segment has, and what an engine gives before it is struck.
+const SEGMENT_BYTES: usize = 40_000;
+const STRUCK_AFTER_BYTES: u64 = 2 * SEGMENT_BYTES as u64;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,30 +26,21 @@ fn bursting() -> (Options, Media) {
     let media = Media::marked(Marked {
         stream: 1,
         duration: SECOND,
-        bytes: 40_000,
+        bytes: SEGMENT_BYTES,
     });
     let options = Options {
         channels: vec![Channel::numbered(1, media.clone())],
-        burst: 640_000,
+        burst: 16 * SEGMENT_BYTES as u64,
         ..engine()
     };
     (options, media)
 }
 
-/// How much media one of its packets is.
-fn packet(media: &Media) -> Duration {
-    let segment = media.segment(0);
-    let places = segment.as_chunks().0.iter().map(glance);
-    let first = places.into_iter().find_map(|it| match it {
-        Glance::Marked(place) => Some(place),
-        Glance::Unmarked | Glance::Other => None,
-    });
-    media.duration(0) / first.expect("a mark").packets
-}
-
-/// Strikes the engine that carries the channel after a while, and waits until another session does.
+/// Strikes the engine that carries the channel once some of what it gives was shown, and waits until another session does.
 async fn strike(fleet: &Fleet, blow: impl AsyncFnOnce(&Fleet, &Engine)) {
-    tokio::time::sleep(STRUCK_AFTER).await;
+    let shown = |it: &serde_json::Value| it["bytes_in"].as_u64().unwrap_or_default();
+    let enough = shown(&fleet.stage.channel(|_| true).await) + STRUCK_AFTER_BYTES;
+    fleet.stage.channel(|it| enough <= shown(it)).await;
     let before = fleet.stage.channel(|_| true).await["upstream"]["sessions"].as_u64();
     let engine = fleet.carrying().await;
     blow(fleet, engine).await;
@@ -63,6 +57,7 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
         config.settings.ts_join_seconds = Duration::from_secs(3);
     });
     let fleet = fleet.await;
+    let packet = media.packet().expect("marked media");
     let crowd = |path: String| swarm::Options {
         url: format!("http://{}{path}", fleet.stage.address()),
         viewers: VIEWERS,
@@ -89,7 +84,7 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
     let (watched, listened, ()) =
         tokio::join!(swarm::glance(&lists), swarm::listen(&bodies, true), strikes);
     let (watched, listened) = (watched.expect("a report"), listened.expect("a report"));
-    let stalled = listened.stalled(packet(&media), SECOND);
+    let stalled = listened.stalled(packet, SECOND);
     eprintln!(
         "{VIEWERS} viewers of lists stalled for {:.2} s, as many of bodies for {:.2} s",
         watched.stalled_seconds,
@@ -103,6 +98,13 @@ async fn a_crowd_stalls_for_no_second_while_its_engines_die_one_after_the_other(
         (0, 0),
         "{:?}",
         listened.error_texts
+    );
+    // Key frames are a second apart, and each session is taken up at the one that is nearest.
+    let each = |packets: u64| packet.mul_f64(packets as f64 / VIEWERS as f64);
+    let (twice, missed) = (each(listened.repeated), each(listened.missed));
+    assert!(
+        twice + missed <= SECOND * 3,
+        "{twice:?} twice, {missed:?} not at all"
     );
     fleet.assert_one_session_each();
 }

@@ -12,6 +12,7 @@ use url::Url;
 use weir::clock::Clock;
 
 use crate::canary::Canary;
+use crate::log::Log;
 use crate::plain::{Plain, START_MAX, media};
 use crate::stage::{PATIENCE, Player};
 
@@ -228,31 +229,9 @@ async fn viewers_keep_a_list_that_plays_while_the_source_gives_none_and_then_it_
     join_all(outages.map(outlive)).await;
 }
 
-/// Log lines of one test.
-#[derive(Clone, Default)]
-struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_password_in_a_source_s_address_is_in_no_answer_and_in_no_log_line() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let log = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    // One thread runs everything here, so this holds for all of it.
-    let _guard = tracing::subscriber::set_default(log.finish());
+    let log = Log::listen();
     let plain = Plain::with(Options::of(media()), |config| {
         let url: Url = config.sources[0].url.clone();
         let text = url.as_str().replace("http://", "http://user:hunter2@");
@@ -289,7 +268,7 @@ async fn a_password_in_a_source_s_address_is_in_no_answer_and_in_no_log_line() {
         plain.origin.crash(Duration::ZERO);
     }
     plain.weir.stop().await;
-    let logged = String::from_utf8_lossy(&lines.0.lock().expect("no panic")).into_owned();
+    let logged = log.text();
     assert!(logged.contains("channel cam"), "{logged}");
     assert!(!logged.contains("hunter2"), "{logged}");
     assert!(

@@ -10,6 +10,7 @@ use crate::stage::eventually;
 
 /// A running program; it ends when this is dropped.
 pub(crate) struct Program {
+    command: Command,
     child: Child,
     pub(crate) address: SocketAddr,
     folder: TempDir,
@@ -23,9 +24,9 @@ impl Program {
         variables: &[(&str, &str)],
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let log = std::fs::File::create(folder.path().join("log")).expect("a file");
         let limit = files_max.map_or(String::new(), |most| format!("ulimit -n {most} && "));
-        let child = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .arg("-c")
             .arg(format!("{limit}exec {} serve", env!("CARGO_BIN_EXE_weir")))
             .current_dir(folder.path())
@@ -39,22 +40,39 @@ impl Program {
             .env("HLS_INITIAL_BUFFER_SECONDS", "5")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the program runs");
+            .stdout(Stdio::null());
+        let child = spawn(&mut command, &folder);
         let mut program = Self {
+            command,
             child,
             address: ([127, 0, 0, 1], 0).into(),
             folder,
         };
-        program.address = eventually("it listens", async || {
-            let log = program.log();
+        program.until_it_listens().await;
+        program
+    }
+
+    /// Kills it, and starts it anew on what it has left.
+    pub(crate) async fn kill_and_start(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it is ours");
+        self.child = spawn(&mut self.command, &self.folder);
+        self.until_it_listens().await;
+    }
+
+    async fn until_it_listens(&mut self) {
+        self.address = eventually("it listens", async || {
+            let log = self.log();
             let (_, rest) = log.split_once("listening on http://")?;
             rest.split(',').next()?.parse().ok()
         })
         .await;
-        program
+    }
+
+    /// What is kept of streams and sessions in its data folder.
+    pub(crate) fn kept(&self) -> Option<ledger::Kept> {
+        let opened = store::Store::open(&self.folder.path().join("data"));
+        opened.ok().map(|(_, kept)| kept)
     }
 
     /// All that it has logged.
@@ -79,6 +97,12 @@ impl Program {
         let path = format!("/proc/{}/{name}", self.child.id());
         std::fs::read_to_string(path).expect("figures")
     }
+}
+
+/// Runs the program, with a log that begins anew.
+fn spawn(command: &mut Command, folder: &TempDir) -> Child {
+    let log = std::fs::File::create(folder.path().join("log")).expect("a file");
+    command.stderr(log).spawn().expect("the program runs")
 }
 
 impl Drop for Program {

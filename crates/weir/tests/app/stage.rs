@@ -19,6 +19,8 @@ use weir::app::{Service, Staged};
 use weir::config::{Config, ServeArgs};
 use weir::settings::{EngineStream, Slate, StreamMode};
 
+use crate::log;
+
 /// The longest any wait of a test may take before it counts as failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -107,6 +109,7 @@ pub(crate) fn fast(config: &mut Config) {
 
 /// A configuration with short limits; the data folder is `folder`.
 pub(crate) fn quick_config(folder: &TempDir) -> Config {
+    log::install();
     let args = ServeArgs {
         port: Some("0".into()),
         bind: Some("127.0.0.1".into()),

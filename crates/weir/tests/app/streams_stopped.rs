@@ -9,7 +9,7 @@ use simulator::fault::{Endpoint, Http};
 use weir::config::Secret;
 
 use crate::canary::Canary;
-use crate::stage::{Answer, Stage, later, post, request, send, within};
+use crate::stage::{Answer, Stage, fast_engine, later, post, request, send, within};
 
 const KEY: &str = "open sesame";
 
@@ -91,6 +91,26 @@ async fn nobody_starts_a_stopped_channel_anew_at_once_but_others_may() {
     let other = format!("/ace/manifest.m3u8?id={}", stage.ids[1]);
     assert_eq!(stage.get(&other).await.status, StatusCode::OK);
     assert_eq!(stage.engine.metrics().starts.values().sum::<u64>(), 2);
+}
+
+#[tokio::test]
+async fn a_stopped_channel_is_not_started_anew_by_the_other_names_of_its_content() {
+    let stage = stage().await;
+    let infohash = fast_engine().channels[0].infohash.clone();
+    let by_id = stage.entry();
+    let by_hash = format!("/ace/manifest.m3u8?infohash={infohash}");
+    let by_magnet = format!("/ace/getstream?magnet=magnet:?xt=urn:btih:{infohash}");
+    stage.player().await.poll().await;
+    let stopped = stage.stop_stream(&stage.ids[0]).await;
+    assert_eq!(stopped.status, StatusCode::OK, "{}", stopped.text());
+    stage.until_empty().await;
+    for path in [&by_hash, &by_magnet, &by_id] {
+        let entered = stage.get(path).await;
+        assert_eq!(entered.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let wait: u64 = entered.header("retry-after").parse().expect("seconds");
+        assert!((1..=10).contains(&wait), "{wait}");
+    }
+    assert_eq!(stage.engine.metrics().starts_all(), 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::growing::Growing;
 use crate::pulse::{Measure, Numbers};
 use crate::segment::MediaSequence;
 use crate::snapshot::Phase;
-use crate::source::{Intake, SourceKind};
+use crate::source::{Intake, PullId, SourceKind};
 use crate::testing::Broadcast;
 use crate::time::Moment;
 
@@ -270,16 +270,81 @@ fn what_a_new_session_sends_once_more_is_not_shown_once_more() {
     let shown = stage.scene.shown.as_ref().expect("something is shown");
     let first = shown.window.segment(before).expect("the next");
     assert!(first.discontinuity);
-    assert_eq!(shown.counters.repeats, 3);
+    assert_eq!(shown.counters.repeats, 6);
     let end = ts::Timestamp(900_000 + 32 * 90_000);
     assert_eq!(stage.begin_of(before), Some(end));
 }
 
 #[test]
-fn a_broadcast_that_begins_anew_is_shown_from_its_beginning() {
+fn what_a_session_beside_the_first_sends_once_more_is_not_shown_once_more() {
+    let mut stage = Stage::live();
+    stage.scene.tell(Input::MoveAway {
+        cause: Some("it drains".into()),
+    });
+    // The first plays on until 34 s. The second has begun at 10 s meanwhile, in the middle of a segment of the first.
+    let second = stage.scene.reading.replace(PullId(0));
+    assert_eq!(second, Some(PullId(1)), "both are open");
+    stage.play(4);
+    let before = stage.newest();
+    stage.scene.reading = second;
+    stage.broadcast.back(24);
+    stage.burst(30);
+    stage.play(12);
+    // What the first had come to in its last segment is shown before.
+    let first = MediaSequence(before.0 + 1);
+    let end = ts::Timestamp(900_000 + 34 * 90_000);
+    assert_eq!(stage.begin_of(first), Some(end));
+    assert_eq!(stage.breaks(), [first.0]);
+}
+
+#[test]
+fn a_session_that_begins_in_the_middle_of_what_was_shown_goes_on_at_the_key_frame_that_is_nearest()
+{
+    let mut stage = Stage::live();
+    stage.play(3);
+    stage.end(Ok(()));
+    let before = stage.newest();
+    // It ended at 33 s; key frames come at even seconds, and segments of four seconds would begin at 30 s or at 34 s.
+    stage.broadcast.back(11);
+    stage.burst(16);
+    stage.play(12);
+    let begin = ts::Timestamp(900_000 + 32 * 90_000);
+    assert_eq!(stage.begin_of(before), Some(begin));
+}
+
+#[test]
+fn a_session_that_sends_what_it_holds_slowly_is_waited_for_as_long_as_it_catches_up() {
     let mut stage = Stage::live();
     stage.end(Ok(()));
-    stage.broadcast.back(30);
+    let before = stage.newest();
+    stage.broadcast.back(24);
+    for _ in 0..10 {
+        stage.scene.play(1);
+        stage.burst(3);
+    }
+    stage.play(8);
+    let begin = stage.begin_of(before).expect("it is held");
+    assert_eq!(begin, ts::Timestamp(900_000 + 30 * 90_000));
+}
+
+#[test]
+fn a_session_that_is_behind_and_does_not_catch_up_is_shown_from_where_it_is() {
+    let mut stage = Stage::live();
+    stage.end(Ok(()));
+    let before = stage.newest();
+    stage.broadcast.back(24);
+    stage.play(20);
+    let begin = stage.begin_of(before).expect("it is held");
+    let seconds = (begin.0 - 900_000) / 90_000;
+    assert!((8..=14).contains(&seconds), "it goes on at {seconds} s");
+}
+
+#[test]
+fn a_broadcast_that_begins_anew_is_shown_from_its_beginning() {
+    let mut stage = Stage::live();
+    stage.play(35);
+    stage.end(Ok(()));
+    stage.broadcast.back(65);
     let before = stage.newest();
     stage.burst(16);
     stage.play(12);
@@ -413,7 +478,7 @@ fn what_a_next_body_repeats_of_the_one_before_is_shown_once() {
     stage.play(14);
     assert_eq!(stage.newest().0, before.0 + 3);
     let repeats = stage.scene.channel.snapshot(&stage.scene.settings);
-    assert_eq!(repeats.counters.repeats, 5);
+    assert_eq!(repeats.counters.repeats, 10);
     assert!(stage.open().is_some());
 }
 

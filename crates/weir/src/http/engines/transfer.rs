@@ -1,7 +1,9 @@
 //! Engines that an operator has added, out of one Weir and into another. Configured ones are not in it: the environment has them.
 
 use engine::Address;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::transfer::{Apply, entries, mistake};
@@ -16,19 +18,28 @@ struct Wanted {
     forwarded: bool,
 }
 
+/// An engine as an export has it.
+#[derive(Serialize, ToSchema)]
+pub(in super::super) struct EngineExport {
+    host: String,
+    port: u16,
+    name: Option<String>,
+    /// Whether peers can reach it.
+    forwarded: bool,
+}
+
 /// What has been added.
-pub(in super::super) fn export(app: &App) -> Value {
+pub(in super::super) fn export(app: &App) -> Vec<EngineExport> {
     let all = app.engines.all();
     let added = all.iter().filter(|it| it.card.origin == Origin::Added);
-    let added = added.filter(|it| !it.engine.leaving).map(|it| {
-        json!({
-            "host": it.engine.engine.host,
-            "port": it.engine.engine.port,
-            "name": it.card.name,
-            "forwarded": it.engine.forwarded,
-        })
+    let added = added.filter(|it| !it.engine.leaving);
+    let added = added.map(|it| EngineExport {
+        host: it.engine.engine.host.clone(),
+        port: it.engine.engine.port,
+        name: it.card.name.clone(),
+        forwarded: it.engine.forwarded,
     });
-    Value::Array(added.collect())
+    added.collect()
 }
 
 /// Takes what an export has of it: engines that it does not have and that were added are taken out, and their channels

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::Held;
 use utoipa::ToSchema;
 
-use super::Value;
+use super::SettingValue;
 use crate::http::error::Problem;
 use crate::http::{App, auth, config, description, query, receive};
 use crate::settings::Wish;
@@ -44,11 +44,11 @@ struct Change {
 #[schema(as = SettingsStep)]
 struct Step {
     key: String,
-    from: Value,
-    to: Value,
+    from: SettingValue,
+    to: SettingValue,
 }
 
-impl From<Held> for Value {
+impl From<Held> for SettingValue {
     fn from(held: Held) -> Self {
         match held {
             Held::Number(number) => number.into(),

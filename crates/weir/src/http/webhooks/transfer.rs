@@ -1,33 +1,49 @@
 //! Receivers of news, out of one Weir and into another; what they are signed with only where that is wanted.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
-use url::Url;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::error::Problem;
 use super::super::transfer::{Apply, entries};
 use super::draft::Draft;
 use crate::settings::Mistake;
-use crate::webhooks::{Edit, Unchanged, WEBHOOKS_MAX};
+use crate::webhooks::{Unchanged, WEBHOOKS_MAX};
+
+/// A receiver as an export has it.
+#[derive(Serialize, ToSchema)]
+pub(in super::super) struct WebhookExport {
+    name: Option<String>,
+    url: String,
+    /// The kinds of events that it wants; null for all.
+    kinds: Option<Vec<String>>,
+    enabled: bool,
+    /// What is sent is signed with it; only where it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    secret: Option<Secret>,
+}
+
+/// What a receiver is signed with; null for nothing.
+#[derive(Serialize)]
+struct Secret(Option<String>);
 
 /// All receivers.
-pub(in super::super) async fn export(app: &App, secrets: bool) -> Value {
-    let all = app.webhooks.all().await;
-    let shown = all.iter().map(|it| {
-        let hook = &it.hook;
-        let mut one = json!({
-            "name": hook.name,
-            "url": hook.url,
-            "kinds": hook.kinds,
-            "enabled": hook.enabled,
-        });
-        if secrets {
-            one["secret"] = json!(hook.secret);
+pub(in super::super) async fn export(app: &App, secrets: bool) -> Vec<WebhookExport> {
+    let all = app.webhooks.all().await.into_iter();
+    let shown = all.map(|it| {
+        let hook = it.hook;
+        WebhookExport {
+            name: hook.name.clone(),
+            url: hook.url.clone(),
+            kinds: hook.kinds.clone(),
+            enabled: hook.enabled,
+            secret: secrets.then(|| Secret(hook.secret.clone())),
         }
-        one
     });
-    Value::Array(shown.collect())
+    shown.collect()
 }
 
 /// Takes what an export has of it: receivers at other addresses are taken out. One whose address is known stays what it
@@ -38,29 +54,8 @@ pub(in super::super) fn import(value: Value) -> Result<Apply, Vec<Mistake>> {
         wanted.push(Draft::of(entry).whole()?);
     }
     Ok(Box::new(move |app| {
-        Box::pin(async move { replace(&app, wanted).await })
+        Box::pin(async move { app.webhooks.replace(wanted).await.map_err(not_kept) })
     }))
-}
-
-async fn replace(app: &App, wanted: Vec<(Url, Edit)>) -> Result<(), Problem> {
-    let mut known = Vec::new();
-    for shown in app.webhooks.all().await {
-        if wanted.iter().any(|(url, _)| url.as_str() == shown.hook.url) {
-            known.push(shown.hook);
-        } else {
-            let removed = app.webhooks.remove(&shown.hook.id).await;
-            removed.map_err(not_kept)?;
-        }
-    }
-    for (url, edit) in wanted {
-        let place = known.iter().position(|hook| hook.url == url.as_str());
-        match place.map(|place| known.swap_remove(place)) {
-            Some(hook) => app.webhooks.change(&hook.id, edit).await,
-            None => app.webhooks.add(url, edit).await.map(drop),
-        }
-        .map_err(not_kept)?;
-    }
-    Ok(())
 }
 
 fn not_kept(error: Unchanged) -> Problem {

@@ -1,5 +1,9 @@
-//! The files in `deploy/` name options, variables and settings that there are; what needs a container engine or systemd to
-//! be run is not run here.
+//! The files in `deploy/` name options, variables and settings that there are; what needs a container engine or a running
+//! systemd is not run here.
+
+mod documents;
+mod rules;
+mod systemd;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -66,6 +70,7 @@ fn the_program_is_asked_for_its_health_as_the_files_ask() {
 fn the_image_is_built_from_what_there_is_and_its_program_is_no_root() {
     let text = deployed("Dockerfile");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let ignored = fs::read_to_string(root.join(".dockerignore")).expect("a list");
     for line in text
         .lines()
         .filter(|line| line.starts_with("COPY ") && !line.contains("--from"))
@@ -74,7 +79,14 @@ fn the_image_is_built_from_what_there_is_and_its_program_is_no_root() {
         let (_, sources) = places.split_last().expect("a target");
         for source in sources {
             assert!(root.join(source).exists(), "{line}");
+            let first = source.split('/').next().expect("a name");
+            let let_in = format!("!{first}");
+            assert!(ignored.lines().any(|it| it == let_in), "{line}");
         }
+    }
+    // What was installed and built on this machine may be for another system.
+    for built in ["*", "panel/node_modules", "panel/dist"] {
+        assert!(ignored.lines().any(|it| it == built), "{built}");
     }
     let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");
     let (_, version) = manifest.split_once("rust-version = \"").expect("a version");
@@ -83,7 +95,7 @@ fn the_image_is_built_from_what_there_is_and_its_program_is_no_root() {
         text.contains(&format!("FROM rust:{version}-")),
         "rust {version}"
     );
-    assert!(text.contains("\nUSER weir\n"));
+    assert!(text.contains("\nUSER 10001\n") && text.contains("--uid 10001 weir"));
     let compose = deployed("compose.yaml");
     for hard in [
         "read_only: true",
