@@ -95,7 +95,7 @@ export function world(more = {}) {
   return {
     channels: [channel(1), channel(2, { health: 'strained', viewers: 3 }), channel(3, { state: 'starting', health: 'starting', viewers: 1, engine: null, engine_stat: null })],
     engines: [
-      engine(0, { streams: [`${'1'.padStart(40, '0')}|x`] }), engine(1, { channels: 3, not_chosen: 'it is full (3 of 3 places)' }),
+      engine(0, { streams: [`${'1'.padStart(40, '0')}|1`] }), engine(1, { channels: 3, not_chosen: 'it is full (3 of 3 places)' }),
       engine(2, { health_status: 'unhealthy', channels: 0, failures: 4, last_trouble: 'get_status: connection refused', not_chosen: 'it does not answer since 12:01:33' }), engine(3, { draining: true, origin: 'added', channels: 0 }),
     ],
     problems: [{ severity: 'warning', what: 'The engine 127.0.0.1:6880 does not answer', how: 'Start it again, or remove it. The others carry on.', engine: '127.0.0.1:6880' }],

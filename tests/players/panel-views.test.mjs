@@ -129,11 +129,9 @@ for (const [width, height] of [[1280, 800], [360, 740]]) {
       await page.getByText('All is well').waitFor();
       const place = () => page.locator(below).boundingBox();
       const before = await place();
-      for (const count of [1, 5]) {
-        mock.state.problems = Array.from({ length: count }, (_, index) => problem(index));
-        await until(`${count} are told`, SOON, async () => (await page.getByRole('list', { name: 'Needs a hand' }).getByRole('listitem').count()) === count);
-        assert.deepEqual(await place(), before);
-      }
+      mock.state.problems = Array.from({ length: 5 }, (_, index) => problem(index));
+      await until('all are told', SOON, async () => (await page.getByRole('list', { name: 'Needs a hand' }).getByRole('listitem').count()) === 5);
+      assert.deepEqual(await place(), before);
       await assertAccessible(page);
       await screenshot(page, `${hash.slice(2)}-problems-${width}`);
       mock.state.problems = [];

@@ -10,10 +10,10 @@ test('a channel is called what its operator or its engine calls it', () => {
 });
 
 test('a key has the name that its operator gave it, or else the one that its engine knows, now or before it ended', () => {
-  const channels = [{ key: 'a', name: 'a', title: 'The match' }, { key: 'news', name: 'news', title: 'x' }, { key: 'b', name: 'b' }];
+  const channels = [{ key: 'a', name: 'a', title: 'The match' }, { key: 'news', name: 'news', title: 'x', stream_id: '1-2' }, { key: 'b', name: 'b', stream_id: '3-4' }];
   const ended = [{ key: 'c', channel: 'c', title: 'The final' }, { key: 'a', title: 'Something else' }, { key: 'b', title: ' ' }];
   const names = namesOf(channels, [{ id: 'news', name: 'Evening News', kind: 'hls' }], ended);
-  expect([...names].sort()).toEqual([['a', 'The match'], ['c', 'The final'], ['news', 'Evening News']]);
+  expect([...names].sort()).toEqual([['1-2', 'Evening News'], ['3-4', 'b'], ['a', 'The match'], ['c', 'The final'], ['news', 'Evening News']]);
 });
 
 test('a key is cut where nobody reads it', () => {

@@ -15,9 +15,9 @@ export function found<Row extends Pick<Channel, 'key' | 'stream_id' | 'infohash'
   return channels.find((it) => it.key === key || it.stream_id === key) ?? channels.find((it) => hash !== undefined && it.infohash === hash);
 }
 
-/** Names by keys: who gave a thing a name is believed before who only says what it carries. */
+/** Names by keys, and by the streams that channels are now: who gave a thing a name is believed before who only says what it carries. */
 export function namesOf(
-  channels: readonly Pick<Channel, 'key' | 'name' | 'title'>[],
+  channels: readonly Pick<Channel, 'key' | 'name' | 'title' | 'stream_id'>[],
   sources: readonly Source[],
   ended: readonly Pick<EndedStream, 'key' | 'channel' | 'title'>[],
 ): Map<string, string> {
@@ -25,6 +25,7 @@ export function namesOf(
   for (const it of ended) if (it.title?.trim()) names.set(it.channel ?? it.key, it.title.trim());
   for (const it of channels) if (titleOf(it) !== it.key) names.set(it.key, titleOf(it));
   for (const it of sources) names.set(it.id, it.name);
+  for (const it of channels) if (it.stream_id) names.set(it.stream_id, names.get(it.key) ?? shortKey(it.key));
   return names;
 }
 

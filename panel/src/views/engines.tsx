@@ -88,17 +88,12 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
 
 const ORIGINS: Record<string, string> = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
 
-/** A stream's id is its channel's key with a session behind it. */
-function keyOf(id: string): string {
-  return id.split('|')[0] ?? id;
-}
-
 function Streams({ ids }: { ids: string[] }) {
   const nameOf = useNames();
   if (ids.length === 0) return null;
   return (
     <ul class="tags" aria-label="Streams">
-      {ids.map((id) => <li key={id}><a href={to('streams', id)} title={id}>{nameOf(keyOf(id))}</a></li>)}
+      {ids.map((id) => <li key={id}><a href={to('streams', id)} title={id}>{nameOf(id)}</a></li>)}
     </ul>
   );
 }
