@@ -49,7 +49,7 @@ api: build ## send made-up requests to a Weir of its own, and hold the answers a
 	tests/schemathesis/run $(TARGET)/debug/weir $(TARGET)
 
 players: build ## real players: ffmpeg, GStreamer, Chromium with hls.js and by itself, VLC and mpv where they are installed
-	scripts/install-tools ffmpeg chromium gstreamer1.0-tools
+	scripts/install-tools ffmpeg chromium gstreamer1.0-tools nginx-light openssl
 	cd tests/players && npm ci --no-audit --no-fund --silent && WEIR_BIN=$(TARGET)/debug/weir npm test --silent
 
 crash: ## kill the program at every single write it makes; `make test` tries some of them

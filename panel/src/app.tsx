@@ -94,8 +94,8 @@ function View({ route }: { route: Route }) {
 function topicsOf({ page, item }: Route): string[] {
   const always = ['news', 'overview'];
   if (page === 'streams' && item !== undefined) return [...always, 'channels', `channel:${item}`];
-  if (page === 'overview' || page === 'streams') return [...always, 'channels'];
-  return page === 'engines' ? [...always, 'engines'] : always;
+  if (page === 'engines') return [...always, 'channels', 'engines'];
+  return page === 'settings' ? always : [...always, 'channels'];
 }
 
 function ProblemCount() {

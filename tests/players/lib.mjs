@@ -111,13 +111,13 @@ export async function channelOf(weir, id) {
   return channels.find((channel) => channel.key.includes(id));
 }
 
-export function startChromium() {
+export function startChromium(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync', '--mute-audio',
       '--disable-background-networking', '--disable-component-update', '--autoplay-policy=no-user-gesture-required',
-      '--disable-renderer-backgrounding', '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows',
+      '--disable-renderer-backgrounding', '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', ...more,
     ],
   });
 }

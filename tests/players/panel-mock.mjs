@@ -31,7 +31,7 @@ export function channel(number, more = {}) {
       repeats: 3, slate_segments: 0, sessions: 2, playlist_fetches: 0, segment_fetches: 0, failures: 1,
     },
     rates: { in_bps: 4.1e6 + number * 1e4, out_bps: 4.1e6 * (1 + (number % 7)) },
-    engine_stat: { status: 'dl', peers: 12 + number, speed_down: 520, speed_up: 130, downloaded: 1.8e9, uploaded: 4e8, livepos: { pos: Date.now() / 1000 - 20, live_first: 1, live_last: Math.round(Date.now() / 1000) - 5, buffer_pieces: 15 } },
+    engine_stat: { status: 'dl', peers: 12 + number, speed_down: 520, speed_up: 130, downloaded: 1.8e9, uploaded: 4e8, livepos: { pos: Math.round(Date.now() / 1000) - 20, live_first: 1, live_last: Math.round(Date.now() / 1000) - 5, buffer_pieces: 15 } },
     playable_seconds_min: 14.2, ...more,
   };
 }
@@ -41,7 +41,7 @@ export function viewer(number, more = {}) {
     client_id: `viewer-${number}`, mode: number % 3 ? 'HLS' : 'TS', user_agent: ['VLC/3.0.21 LibVLC/3.0.21', 'Kodi/21.1 (Linux; Android 12)', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/124.0 Safari/537.36'][number % 3],
     ip_address: `192.168.1.${10 + number}`, connected_at: ago(600 - number), last_active: ago(1), bytes_sent: 2e8 + number * 1e6, rate_bps: 4.2e6,
     playable_seconds: 4 + number * 5, position: 117.6 - number * 1.4, behind_live_seconds: 6 + number * 5, underruns: number === 0 ? 2 : 0, stalled_seconds: number === 0 ? 7.5 : 0,
-    skips: 0, waiting: false, ...more,
+    slate_seconds: 0, skips: 0, waiting: false, ...more,
   };
 }
 
@@ -85,8 +85,8 @@ function settings() {
 
 export function news(id, more = {}) {
   return {
-    id, timestamp: ago(300 - id), event_type: 'stream_live', category: 'stream', severity: 'info', message: `Channel ${id} went live on 127.0.0.1:6878`, details: {},
-    container_id: '127.0.0.1:6878', stream_id: null, channel: 'a', ...more,
+    id, timestamp: ago(300 - id), event_type: 'stream_live', category: 'stream', severity: 'info', message: `live after ${id}.4 s`, details: {},
+    container_id: '127.0.0.1:6878', stream_id: null, channel: (1 + (id % 3)).toString(16).padStart(40, '0'), ...more,
   };
 }
 
@@ -100,18 +100,24 @@ export function world(more = {}) {
     ],
     problems: [{ severity: 'warning', what: 'The engine 127.0.0.1:6880 does not answer', how: 'Start it again, or remove it. The others carry on.', engine: '127.0.0.1:6880' }],
     events: [
-      news(9, { event_type: 'engine_unhealthy', category: 'engine', severity: 'error', message: 'engine 127.0.0.1:6880 does not answer: connection refused' }),
-      news(8, { event_type: 'source_lost', severity: 'warning', message: 'Channel 2 lost its source on 127.0.0.1:6880' }), news(7), news(6), news(5), news(4),
+      news(9, { event_type: 'engine_unhealthy', category: 'engine', severity: 'error', message: 'engine 127.0.0.1:6880 does not answer: connection refused', container_id: '127.0.0.1:6880', channel: null }),
+      news(8, { event_type: 'source_lost', severity: 'warning', message: 'source lost: the engine went away', channel: '2'.padStart(40, '0') }), news(7), news(6), news(5), news(4),
     ],
-    ended: [{ id: 'x|1', key: '5'.padStart(40, '0'), title: 'The match', key_type: 'content_id', started_at: ago(9000), ended_at: ago(1800), end_reason: 'last_viewer_left', duration_seconds: 7200, own: true, channel: '5'.padStart(40, '0'), bytes_in: 3.2e9, bytes_out: 9e9, viewers_max: 5, failovers: 1 }],
+    ended: [{
+      id: 'x|1', key: '5'.padStart(40, '0'), title: 'The match', key_type: 'content_id', started_at: ago(9000), ended_at: ago(1800), end_reason: 'last_viewer_left', status: 'ended',
+      duration_seconds: 7200, own: true, channel: '5'.padStart(40, '0'), bytes_in: 3.2e9, bytes_out: 9e9, viewers_max: 5, failovers: 1,
+      playback_session_id: 'a', stat_url: '', command_url: '', is_live: 1,
+    }],
     sources: [{ id: 'news', name: 'Evening News', kind: 'hls' }, { id: '1'.padStart(40, '0'), name: 'Test Card', kind: 'acestream' }],
     settings: settings(), changes: [{ revision: 3, at: ago(4000), who: 'api key', changes: [{ key: 'hls_initial_segments', from: 3, to: 2 }] }],
-    webhooks: [{ id: 1, name: 'Home Assistant', url: 'http://ha.local:8123/api/webhook/weir', kinds: null, secret_set: true, enabled: true, waiting: 0, delivered: 412 }],
+    webhooks: [{ id: '1', name: 'Home Assistant', url: 'http://ha.local:8123/api/webhook/weir', kinds: null, secret_set: true, enabled: true, waiting: 0, delivered: 412 }],
+    looping: [{ id: '9'.padStart(40, '0'), detected_at: ago(500), refused_until: null }],
     key: undefined, sse: true, requests: [], ...more,
   };
 }
 
 const wave = (second, period, least, most) => least + ((most - least) * (1 + Math.sin((second * 2 * Math.PI) / period))) / 2;
+const whole = (...given) => Math.round(wave(...given));
 
 function series(interval, seconds, point) {
   const count = Math.floor(seconds / interval);
@@ -123,11 +129,11 @@ function series(interval, seconds, point) {
 }
 
 const bufferPoint = (second) => ({
-  seconds: wave(second, 40, 60, 78), bytes: 3e7, segments: 18, reserve_seconds: wave(second, 25, 0, 5), in_bps: wave(second, 60, 3e6, 5e6), out_bps: wave(second, 50, 9e6, 14e6),
-  viewers: 3, playable_seconds_min: wave(second, 33, 3, 20), peers: Math.round(wave(second, 90, 8, 30)), speed_down: wave(second, 70, 400, 700), speed_up: wave(second, 45, 50, 200),
+  seconds: wave(second, 40, 60, 78), bytes: 3e7, segments: 18, reserve_seconds: wave(second, 25, 0, 5), in_bps: whole(second, 60, 3e6, 5e6), out_bps: whole(second, 50, 9e6, 14e6),
+  viewers: 3, playable_seconds_min: wave(second, 33, 3, 20), peers: whole(second, 90, 8, 30), speed_down: whole(second, 70, 400, 700), speed_up: whole(second, 45, 50, 200),
 });
 const overviewPoint = (second) => ({
-  channels: 3, viewers: Math.round(wave(second, 300, 4, 9)), in_bps: wave(second, 120, 9e6, 14e6), out_bps: wave(second, 200, 2e7, 4e7), engines_healthy: 3, buffer_seconds_min: wave(second, 60, 12, 60),
+  channels: 3, viewers: whole(second, 300, 4, 9), in_bps: whole(second, 120, 9e6, 14e6), out_bps: whole(second, 200, 2e7, 4e7), engines_healthy: 3, buffer_seconds_min: wave(second, 60, 12, 60),
 });
 
 function overview({ channels, engines, problems }) {
@@ -163,9 +169,9 @@ function read(state, path, query) {
     case 'api/v1/settings/history': return { changes: state.changes };
     case 'api/v1/webhooks': return { webhooks: state.webhooks };
     case 'api/v1/webhooks/1/deliveries': return { deliveries: [{ at: ago(60), event_id: 9, event_type: 'stream_live', status: 200, ok: true, took_ms: 31, attempt: 1 }] };
-    case 'stream-loop-detection/config': return { enabled: true, threshold_seconds: 3600, check_interval_seconds: 10, retention_minutes: 0 };
-    case 'looping-streams': return { looping: [{ id: '9'.padStart(40, '0'), detected_at: ago(500), refused_until: null }] };
-    case 'api/v1/streams/ended': return { streams: state.ended, total: state.ended.length };
+    case 'stream-loop-detection/config': return { enabled: true, threshold_seconds: 3600, threshold_minutes: 60, threshold_hours: 1, check_interval_seconds: 10, retention_minutes: 0 };
+    case 'looping-streams': return { looping: state.looping, stream_ids: state.looping.map((it) => it.id), streams: Object.fromEntries(state.looping.map((it) => [it.id, it.detected_at])), retention_minutes: 0 };
+    case 'api/v1/streams/ended': return { streams: state.ended, total: state.ended.length, offset: 0, limit: 100 };
     case 'events': return state.events.filter((it) => !query.get('category') || it.category === query.get('category'));
   }
 }

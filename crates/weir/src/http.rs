@@ -171,7 +171,8 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(media::with_cors))
         .layer(axum::middleware::from_fn(media::options));
-    let (state, description) = described().split_for_parts();
+    let (state, described) = described().split_for_parts();
+    let description = description::named(described);
     Router::new()
         .merge(media)
         .merge(state)
@@ -252,7 +253,7 @@ fn described() -> OpenApiRouter<App> {
 
 /// The description of the API, as `GET /api/v1/openapi.json` answers it.
 pub fn description() -> utoipa::openapi::OpenApi {
-    described().split_for_parts().1
+    description::named(described().split_for_parts().1)
 }
 
 async fn not_found() -> Response {

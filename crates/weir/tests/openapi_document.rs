@@ -80,3 +80,16 @@ fn every_call_says_what_it_does_and_to_which_part_it_belongs() {
         }
     }
 }
+
+#[test]
+fn each_call_has_a_name_that_no_other_has() {
+    let mut names = Vec::new();
+    for item in weir::http::description().paths.paths.into_values() {
+        let calls = [item.get, item.post, item.put, item.delete, item.patch];
+        names.extend(calls.into_iter().flatten().map(|call| call.operation_id));
+    }
+    assert!(names.contains(&Some("post_api_v1_engines_id_drain".into())));
+    names.sort();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}

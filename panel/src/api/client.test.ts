@@ -23,7 +23,7 @@ test('links for players are absolute, say what they ask for, and keep odd names 
 
 test('what is not given does not stand in an address', () => {
   setRoot('http://weir.test/panel/');
-  expect(address('events', { limit: 5, since: undefined, category: '' }).href).toBe('http://weir.test/events?limit=5');
+  expect(address('/events', { query: { limit: 5, since: undefined, category: '' } }).href).toBe('http://weir.test/events?limit=5');
 });
 
 test('only a missing or a wrong key is a reason to ask for one', () => {

@@ -1,4 +1,5 @@
 // The one way to Weir: requests, their errors in words, and the key where a call wants one.
+import type { Asked, Change, Method, PathOf, Told } from './calls';
 import { askForKey, readKey } from './key';
 
 /** An answer that is not a 2xx, with what Weir says about it. */
@@ -61,41 +62,46 @@ export function setRoot(page: string) {
   root = serviceRoot(page);
 }
 
-export function address(path: string, query: Record<string, string | number | undefined> = {}): URL {
-  const url = new URL(path, root);
+/** What a call is made with, whichever it is. */
+interface Given {
+  path?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  json?: unknown;
+  text?: string;
+}
+
+/** Where something is read. */
+export function address<P extends PathOf<'get'>>(path: P, asked: Asked<'get', P>): URL {
+  return locate(path, asked);
+}
+
+/** Fills in what stands in braces; what is not given is not asked. */
+function locate(path: string, { path: names = {}, query = {} }: Given): URL {
+  const filled = path.slice(1).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(names[name])));
+  const url = new URL(filled, root);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
+    if (value != null && value !== '') url.searchParams.set(name, String(value));
   }
   return url;
 }
 
 /** Reads. Few things that are read want a key; nobody is asked for it unless they want it, too. */
-export async function get<T>(path: string, query: Parameters<typeof address>[1], signal: AbortSignal): Promise<T> {
+export async function get<P extends PathOf<'get'>>(path: P, asked: Asked<'get', P>, signal: AbortSignal): Promise<Told<P>> {
   const headers = { Accept: 'application/json', ...withHeader(readKey()) };
-  const answer = await fetch(address(path, query), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers });
+  const answer = await fetch(address(path, asked), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers });
   if (!answer.ok) throw await errorOf(answer);
-  return (await answer.json()) as T;
+  return (await answer.json()) as Told<P>;
 }
 
-interface Change {
-  method?: 'POST' | 'PUT' | 'DELETE';
-  json?: unknown;
-  text?: string;
-}
-
-/** Changes something, and reads the answer. */
-export async function change<T>(path: string, what: Change = {}): Promise<T> {
-  const said = await (await send(path, what)).text();
-  return (said.startsWith('{') || said.startsWith('[') ? JSON.parse(said) : said) as T;
-}
-
-/** Where Weir wants a key that is not here, the operator is asked, and the call made again. */
-export async function send(path: string, { method = 'POST', json, text }: Change = {}): Promise<Response> {
+/** Changes something. Where Weir wants a key that is not here, the operator is asked, and the call made again. */
+export async function change<M extends Method, P extends PathOf<M>>(method: M, path: P, what: Change<M, P>): Promise<Response> {
+  const given: Given = what;
+  const { json, text } = given;
   const body = json === undefined ? text : JSON.stringify(json);
   const type = json === undefined ? 'text/plain; charset=utf-8' : 'application/json';
   return withKey((headers) =>
-    fetch(address(path), {
-      method,
+    fetch(locate(path, given), {
+      method: method.toUpperCase(),
       signal: AbortSignal.timeout(CHANGE_MILLISECONDS_MAX),
       headers: body === undefined ? headers : { ...headers, 'Content-Type': type },
       ...(body === undefined ? {} : { body }),
@@ -104,9 +110,9 @@ export async function send(path: string, { method = 'POST', json, text }: Change
 }
 
 /** Reads something that is protected, as it came. */
-export async function download(path: string): Promise<Blob> {
+export async function download<P extends PathOf<'get'>>(path: P, asked: Asked<'get', P>): Promise<Blob> {
   const limit = () => AbortSignal.timeout(CHANGE_MILLISECONDS_MAX);
-  const answer = await withKey((headers) => fetch(address(path), { headers, signal: limit() }));
+  const answer = await withKey((headers) => fetch(address(path, asked), { headers, signal: limit() }));
   return answer.blob();
 }
 

@@ -6,9 +6,8 @@ export type Mode = 'hls' | 'ts';
 /** A channel's key says how it is asked for; one that was opened by an address cannot be asked for by its key. */
 export function playUrl(key: string, mode: Mode): string | undefined {
   if (key.startsWith('url-')) return undefined;
-  const path = mode === 'hls' ? 'ace/manifest.m3u8' : 'ace/getstream';
-  const query = { ...selectorOf(key), ...(mode === 'ts' ? { mode: 'ts' } : {}) };
-  return address(path, query).href;
+  if (mode === 'hls') return address('/ace/manifest.m3u8', { query: selectorOf(key) }).href;
+  return address('/ace/getstream', { query: { ...selectorOf(key), mode } }).href;
 }
 
 function selectorOf(key: string): Record<string, string> {

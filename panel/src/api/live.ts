@@ -47,7 +47,7 @@ export function useLive(queries: QueryClient, topics: readonly string[]) {
 }
 
 /** The newest news that was seen, over connections: the next one goes on behind it. */
-let newest: string | undefined;
+let newest: number | undefined;
 
 class Connection {
   private source: EventSource | undefined;
@@ -71,7 +71,7 @@ class Connection {
 
   private open() {
     const query = { topics: this.topics.join(','), last_event_id: newest };
-    const source = new EventSource(address('api/v1/events/stream', query));
+    const source = new EventSource(address('/api/v1/events/stream', { query }));
     this.source = source;
     source.onopen = () => {
       this.failures = 0;
@@ -87,7 +87,7 @@ class Connection {
       if (key !== undefined && window) this.queries.setQueryData(['channel', key], data);
     });
     on('news', (data, id) => {
-      newest = id || newest;
+      newest = Number(id) || newest;
       this.tell(data as News);
     });
     on('resync', () => void this.queries.invalidateQueries({ queryKey: ['events'] }));

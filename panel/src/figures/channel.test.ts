@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { found, shortKey, titleOf, toneOfPlayable, whyEnded } from './channel';
+import { found, namesOf, shortKey, titleOf, toneOfPlayable, whyEnded } from './channel';
 
 const HASH = '0123456789abcdef0123456789abcdef01234567';
 
@@ -7,6 +7,13 @@ test('a channel is called what its operator or its engine calls it', () => {
   expect(titleOf({ key: 'news', name: 'Evening News', title: 'x' })).toBe('Evening News');
   expect(titleOf({ key: HASH, name: HASH, title: 'The match' })).toBe('The match');
   expect(titleOf({ key: HASH, name: HASH, title: ' ' })).toBe(HASH);
+});
+
+test('a key has the name that its operator gave it, or else the one that its engine knows, now or before it ended', () => {
+  const channels = [{ key: 'a', name: 'a', title: 'The match' }, { key: 'news', name: 'news', title: 'x' }, { key: 'b', name: 'b' }];
+  const ended = [{ key: 'c', channel: 'c', title: 'The final' }, { key: 'a', title: 'Something else' }, { key: 'b', title: ' ' }];
+  const names = namesOf(channels, [{ id: 'news', name: 'Evening News', kind: 'hls' }], ended);
+  expect([...names].sort()).toEqual([['a', 'The match'], ['c', 'The final'], ['news', 'Evening News']]);
 });
 
 test('a key is cut where nobody reads it', () => {

@@ -1,5 +1,5 @@
 // What a channel is called, and how well it is off.
-import type { Channel, EndedStream } from '../api/types';
+import type { Channel, EndedStream, Source } from '../api/types';
 import { kindInWords } from './event';
 import type { Tone } from '../parts/small';
 
@@ -13,6 +13,19 @@ export function titleOf(channel: Pick<Channel, 'key' | 'name' | 'title'>): strin
 export function found<Row extends Pick<Channel, 'key' | 'stream_id' | 'infohash'>>(channels: readonly Row[], key: string): Row | undefined {
   const [, hash] = /^(?:infohash|magnet)-([0-9a-f]{40})$/.exec(key) ?? [];
   return channels.find((it) => it.key === key || it.stream_id === key) ?? channels.find((it) => hash !== undefined && it.infohash === hash);
+}
+
+/** Names by keys: who gave a thing a name is believed before who only says what it carries. */
+export function namesOf(
+  channels: readonly Pick<Channel, 'key' | 'name' | 'title'>[],
+  sources: readonly Source[],
+  ended: readonly Pick<EndedStream, 'key' | 'channel' | 'title'>[],
+): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const it of ended) if (it.title?.trim()) names.set(it.channel ?? it.key, it.title.trim());
+  for (const it of channels) if (titleOf(it) !== it.key) names.set(it.key, titleOf(it));
+  for (const it of sources) names.set(it.id, it.name);
+  return names;
 }
 
 /** A long key, as far as one needs it to tell it from others. */

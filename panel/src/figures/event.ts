@@ -1,5 +1,5 @@
 // Events in plain words, and which of them a filter lets through.
-import type { News, Severity } from '../api/types';
+import type { News } from '../api/types';
 import { matches } from './order';
 
 /** `stream_started` is said as “Stream started”. */
@@ -8,6 +8,10 @@ export function kindInWords(kind: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** How much an event matters, the least first. */
+export const SEVERITIES = ['info', 'warning', 'error'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
 export interface Wanted {
   category: string;
   /** The least that is shown. */
@@ -15,12 +19,16 @@ export interface Wanted {
   typed: string;
 }
 
-const WEIGHT: Record<Severity, number> = { info: 0, warning: 1, error: 2 };
-
-export function isWanted(news: News, { category, severity, typed }: Wanted): boolean {
+/** `name` is what its channel is called. */
+export function isWanted(news: News, { category, severity, typed }: Wanted, name = ''): boolean {
   if (category !== '' && news.category !== category) return false;
-  if ((WEIGHT[news.severity] ?? 0) < WEIGHT[severity]) return false;
-  return matches(typed, [news.message, news.event_type, news.channel, news.container_id, news.stream_id]);
+  if (weight(news.severity) < weight(severity)) return false;
+  return matches(typed, [name, news.message, news.event_type, news.channel, news.container_id, news.stream_id]);
+}
+
+/** A word that is new here weighs nothing. */
+function weight(severity: string): number {
+  return Math.max(0, SEVERITIES.findIndex((it) => it === severity));
 }
 
 /** What came by itself before what was asked for, each once, newest first. */

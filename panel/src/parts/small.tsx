@@ -56,9 +56,9 @@ export function Bar({ value, label, tone = 'good', children }: BarProps) {
   );
 }
 
-export function Fact({ name, children, title }: { name: string; children: ComponentChildren; title?: string }) {
+export function Fact({ name, children, title, long }: { name: string; children: ComponentChildren; title?: string; long?: boolean }) {
   return (
-    <div title={title}>
+    <div title={title} class={long ? 'long' : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

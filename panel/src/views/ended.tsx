@@ -57,7 +57,7 @@ function Story({ stream }: { stream: EndedStream }) {
         <Fact name="Its engine took">{bytes(stream.downloaded)}</Fact>
         <Fact name="Its engine gave">{bytes(stream.uploaded)}</Fact>
         <Fact name="Asked for by">{stream.key_type.replace('_', ' ')}</Fact>
-        <Fact name="Key"><a href={to('streams', stream.channel ?? stream.key)}>{stream.key}</a></Fact>
+        <Fact name="Key" long><a href={to('streams', stream.channel ?? stream.key)}>{stream.key}</a></Fact>
       </dl>
     </details>
   );

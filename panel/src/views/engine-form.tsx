@@ -13,7 +13,7 @@ export function EngineForm({ onDone }: { onDone: () => void }) {
   const [host, setHost] = useState('');
   const [port, setPort] = useState('6878');
   const [name, setName] = useState('');
-  const add = useAct((given: Given) => change('api/v1/engines', { json: given }), ['engines', 'overview']);
+  const add = useAct((given: Given) => change('post', '/api/v1/engines', { json: given }), ['engines', 'overview']);
   const submit = (event: Event) => {
     event.preventDefault();
     const given = { host: host.trim(), port: Number(port), ...(name.trim() && { name: name.trim() }) };

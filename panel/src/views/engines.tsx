@@ -3,7 +3,6 @@ import { useState } from 'react';
 import { change } from '../api/client';
 import { useEngines, useEvents } from '../api/queries';
 import type { Engine } from '../api/types';
-import { shortKey } from '../figures/channel';
 import { counted, number } from '../figures/format';
 import { useAct } from '../parts/act';
 import { Confirm } from '../parts/dialog';
@@ -11,6 +10,7 @@ import { Ago, Answer, Badge, Bar, Card, Empty, Fact } from '../parts/small';
 import { go, to } from '../route';
 import { EngineForm } from './engine-form';
 import { EventRow } from './events';
+import { useNames } from './names';
 
 export function Engines({ opened }: { opened: string | undefined }) {
   const query = useEngines();
@@ -86,22 +86,28 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
   );
 }
 
-const ORIGINS = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
+const ORIGINS: Record<string, string> = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
+
+/** A stream's id is its channel's key with a session behind it. */
+function keyOf(id: string): string {
+  return id.split('|')[0] ?? id;
+}
 
 function Streams({ ids }: { ids: string[] }) {
+  const nameOf = useNames();
   if (ids.length === 0) return null;
   return (
     <ul class="tags" aria-label="Streams">
-      {ids.map((id) => <li key={id}><a href={to('streams', id)} title={id}>{shortKey(id)}</a></li>)}
+      {ids.map((id) => <li key={id}><a href={to('streams', id)} title={id}>{nameOf(keyOf(id))}</a></li>)}
     </ul>
   );
 }
 
 function Actions({ engine }: { engine: Engine }) {
-  const path = `api/v1/engines/${encodeURIComponent(engine.container_id)}`;
+  const path = { id: engine.container_id };
   const [removing, setRemoving] = useState(false);
-  const drain = useAct(() => change(`${path}/drain`, { json: { draining: !engine.draining } }), ['engines', 'overview']);
-  const remove = useAct(() => change(path, { method: 'DELETE' }), ['engines', 'overview']);
+  const drain = useAct(() => change('post', '/api/v1/engines/{id}/drain', { path, json: { draining: !engine.draining } }), ['engines', 'overview']);
+  const remove = useAct(() => change('delete', '/api/v1/engines/{id}', { path }), ['engines', 'overview']);
   const error = drain.error ?? remove.error;
   return (
     <div class="actions">
@@ -131,12 +137,13 @@ function Actions({ engine }: { engine: Engine }) {
 
 function History({ id }: { id: string }) {
   const query = useEvents({ container_id: id, limit: 20 });
+  const nameOf = useNames();
   return (
     <section aria-label="History">
       <h3>History</h3>
       <Answer query={query} what="Its history">
         {(events) => events.length === 0 ? <p class="quiet">Nothing is known of it yet.</p> : (
-          <ol class="events">{events.map((event) => <EventRow key={event.id} event={event} />)}</ol>
+          <ol class="events">{events.map((event) => <EventRow key={event.id} event={event} nameOf={nameOf} />)}</ol>
         )}
       </Answer>
     </section>

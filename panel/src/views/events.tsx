@@ -1,11 +1,12 @@
 // The log of what happened: live, in plain words, filtered as one likes. What comes while one reads waits above.
 import { useEffect, useState } from 'react';
 import { PAGE_ROWS, useEvents, useNews } from '../api/queries';
-import type { News, Severity } from '../api/types';
-import { isWanted, joined, kindInWords } from '../figures/event';
+import type { News } from '../api/types';
+import { isWanted, joined, kindInWords, type Severity } from '../figures/event';
 import { counted } from '../figures/format';
-import { Answer, Clock, Empty } from '../parts/small';
+import { Answer, Clock, Empty, type Tone } from '../parts/small';
 import { to } from '../route';
+import { type NameOf, useNames } from './names';
 import { Problems } from './problems';
 
 const CATEGORIES = ['stream', 'engine', 'viewer', 'settings', 'system'];
@@ -13,7 +14,7 @@ const CATEGORIES = ['stream', 'engine', 'viewer', 'settings', 'system'];
 /** More than a person reads; whoever wants all asks the API. */
 const ROWS_MAX = 1000;
 
-const TONES = { info: 'quiet', warning: 'warning', error: 'bad' } as const;
+const TONES: Record<string, Tone> = { warning: 'warning', error: 'bad' };
 
 export function Events({ query: given }: { query: URLSearchParams }) {
   const [category, setCategory] = useState(given.get('category') ?? '');
@@ -21,6 +22,7 @@ export function Events({ query: given }: { query: URLSearchParams }) {
   const [typed, setTyped] = useState(given.get('q') ?? '');
   const [limit, setLimit] = useState(PAGE_ROWS);
   const query = useEvents({ category: category || undefined, limit });
+  const nameOf = useNames();
   return (
     <>
       <header class="head"><h1>Events</h1></header>
@@ -50,7 +52,7 @@ export function Events({ query: given }: { query: URLSearchParams }) {
         <Answer query={query} what="The events">
           {(events) => (
             <Log
-              asked={events} isWanted={(news) => isWanted(news, { category, severity, typed })}
+              asked={events} nameOf={nameOf} isWanted={(news) => isWanted(news, { category, severity, typed }, news.channel ? nameOf(news.channel) : '')}
               onMore={events.length < limit || ROWS_MAX <= limit ? undefined : () => setLimit(Math.min(ROWS_MAX, limit * 3))}
             />
           )}
@@ -62,12 +64,13 @@ export function Events({ query: given }: { query: URLSearchParams }) {
 
 interface LogProps {
   asked: News[];
+  nameOf: NameOf;
   isWanted: (news: News) => boolean;
   onMore?: (() => void) | undefined;
 }
 
 /** While the pointer is over the log, nothing is put above what is read. */
-function Log({ asked, isWanted, onMore }: LogProps) {
+function Log({ asked, nameOf, isWanted, onMore }: LogProps) {
   const all = joined(useNews(), asked);
   const [heldAt, setHeldAt] = useState<number>();
   const newest = all[0]?.id ?? 0;
@@ -86,31 +89,31 @@ function Log({ asked, isWanted, onMore }: LogProps) {
         {0 < waiting && <button type="button" class="plain" onClick={() => setHeldAt(newest)}>{counted(waiting, 'new event')}: show</button>}
       </p>
       {shown.length === 0 ? <Empty title="No such event">Other words or fewer filters may find some.</Empty> : (
-        <ol class="events log" reversed>{shown.map((event) => <EventRow key={event.id} event={event} withKind />)}</ol>
+        <ol class="events log" reversed>{shown.map((event) => <EventRow key={event.id} event={event} nameOf={nameOf} withKind />)}</ol>
       )}
       {onMore && <button type="button" onClick={onMore}>Show older ones</button>}
     </div>
   );
 }
 
-export function EventRow({ event, withKind }: { event: News; withKind?: boolean }) {
+interface RowProps {
+  event: News;
+  nameOf: NameOf;
+  withKind?: boolean;
+}
+
+export function EventRow({ event, nameOf, withKind }: RowProps) {
   return (
-    <li data-tone={TONES[event.severity]}>
+    <li data-tone={TONES[event.severity] ?? 'quiet'}>
       <span class="at"><Clock time={event.timestamp} /></span>
       <span class="text">
         {withKind && <span class="kind">{kindInWords(event.event_type)}</span>}
-        <span class="message">{event.message}</span>
-        {withKind && <Where event={event} />}
+        <span class="message">
+          {event.channel && <><a href={to('streams', event.channel)}>{nameOf(event.channel)}</a>: </>}
+          {event.message}
+        </span>
+        {withKind && event.container_id && <a class="where" href={to('engines', event.container_id)}>{event.container_id}</a>}
       </span>
     </li>
-  );
-}
-
-function Where({ event }: { event: News }) {
-  return (
-    <span class="where">
-      {event.channel && <a href={to('streams', event.channel)}>stream</a>}
-      {event.container_id && <a href={to('engines', event.container_id)}>{event.container_id}</a>}
-    </span>
   );
 }

@@ -64,8 +64,8 @@ export function Metrics() {
         </Card>
         <Card title="For monitoring">
           <p class="quiet">Prometheus reads all figures here; a dashboard for Grafana and rules for alerts come with Weir, in <code>deploy/</code>.</p>
-          <Link label="Address for Prometheus" url={address('metrics').href} />
-          <p><a href={address('metrics').href}>Look at the figures</a></p>
+          <Link label="Address for Prometheus" url={address('/metrics', {}).href} />
+          <p><a href={address('/metrics', {}).href}>Look at the figures</a></p>
         </Card>
       </div>
     </>

@@ -11,6 +11,7 @@ import { Spark } from '../parts/spark';
 import { type Columns, type Order, useSteady } from '../parts/table';
 import { to } from '../route';
 import { EventRow } from './events';
+import { useNames } from './names';
 import { Opener, Sources } from './opener';
 import { Problems } from './problems';
 
@@ -78,9 +79,9 @@ function Welcome() {
       </div>
       <Opener />
       <Sources />
-      <Link label="Address for players (put an id behind it)" url={`${address('ace/manifest.m3u8').href}?id=`} />
+      <Link label="Address for players (put an id behind it)" url={`${address('/ace/manifest.m3u8', {}).href}?id=`} />
       <p class="quiet">
-        All that Weir knows by name, as one list for VLC, Kodi or a TV: <a href={address('playlist.m3u').href}>playlist.m3u</a>
+        All that Weir knows by name, as one list for VLC, Kodi or a TV: <a href={address('/playlist.m3u', {}).href}>playlist.m3u</a>
       </p>
     </section>
   );
@@ -139,13 +140,14 @@ function Row({ channel, gone }: { channel: Channel; gone: boolean }) {
 function LastEvents() {
   const query = useEvents({ limit: EVENTS });
   const news = useNews();
+  const nameOf = useNames();
   return (
     <Card title="Last events" actions={<a href={to('events')}>All events</a>}>
       <Answer query={query} what="The events">
         {(events) => {
           const last = joined(news, events).slice(0, EVENTS);
           if (last.length === 0) return <Empty title="Nothing has happened yet" />;
-          return <ul class="events">{last.map((event) => <EventRow key={event.id} event={event} />)}</ul>;
+          return <ul class="events">{last.map((event) => <EventRow key={event.id} event={event} nameOf={nameOf} />)}</ul>;
         }}
       </Answer>
     </Card>

@@ -1,5 +1,5 @@
 // What an operator can set, made from what Weir says of its settings: cards, history, and what is set besides.
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useSettings } from '../api/queries';
 import type { Setting } from '../api/types';
 import { actsIn, PHASES } from '../figures/life';
@@ -22,10 +22,15 @@ type Section = keyof typeof SECTIONS;
 
 export function Settings({ section: given }: { section: string | undefined }) {
   const section: Section = given !== undefined && given in SECTIONS ? (given as Section) : 'proxy';
+  const tabs = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone they are wider than the page.
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [section]);
   return (
     <>
       <header class="head"><h1>Settings</h1></header>
-      <nav class="tabs" aria-label="Sections">
+      <nav ref={tabs} class="tabs" aria-label="Sections">
         <ul>
           {Object.entries(SECTIONS).map(([id, name]) => (
             <li key={id}><a href={to('settings', id)} aria-current={id === section ? 'page' : undefined}>{name}</a></li>

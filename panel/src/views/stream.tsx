@@ -42,7 +42,10 @@ export function Stream({ channel: key, play }: { channel: string; play: string |
       {mode && (
         <div class="watching">
           <Player channel={key} name={name} mode={mode} onMode={setMode} onClose={() => setMode(undefined)} />
-          <Links channel={key} />
+          <div class="stack">
+            <Links channel={key} />
+            {channel && <Now channel={channel} />}
+          </div>
         </div>
       )}
       {isAbsent ? <NotRunning isOpening={mode !== undefined} /> : (
@@ -93,6 +96,23 @@ function Detail({ channel }: { channel: ChannelDetail }) {
   );
 }
 
+/** What one looks at beside the picture. */
+function Now({ channel }: { channel: ChannelDetail }) {
+  const { rates, engine_stat: stat } = channel;
+  return (
+    <Card title="Now">
+      <dl class="facts">
+        <Fact name="Viewers">{number(channel.viewers)}</Fact>
+        <Fact name="Worst has ahead">{seconds(channel.playable_seconds_min)}</Fact>
+        <Fact name="In">{rate(rates.in_bps)}</Fact>
+        <Fact name="Out">{rate(rates.out_bps)}</Fact>
+        <Fact name="Peers">{number(stat?.peers)}</Fact>
+        <Fact name="Up for">{duration(channel.uptime_seconds)}</Fact>
+      </dl>
+    </Card>
+  );
+}
+
 function Held({ channel: { buffer } }: { channel: ChannelDetail }) {
   return (
     <>
@@ -123,8 +143,8 @@ function Source({ channel }: { channel: ChannelDetail }) {
         {live && <Fact name="Live position">{liveTime(live.pos)}</Fact>}
         {live && <Fact name="Newest live">{live.live_last ? <Ago time={new Date(live.live_last * 1000).toISOString()} /> : '–'}</Fact>}
         {live && <Fact name="Pieces held">{number(live.buffer_pieces)}</Fact>}
-        {channel.infohash && <Fact name="Infohash">{channel.infohash}</Fact>}
-        <Fact name="Key">{channel.key}</Fact>
+        {channel.infohash && <Fact name="Infohash" long>{channel.infohash}</Fact>}
+        <Fact name="Key" long>{channel.key}</Fact>
       </dl>
     </Card>
   );

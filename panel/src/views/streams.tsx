@@ -29,7 +29,7 @@ const COLUMNS: Columns<Channel> = {
 const keyOf = (channel: Channel) => channel.key;
 
 export function stopChannel(key: string): Promise<unknown> {
-  return change(`streams/${encodeURIComponent(key)}`, { method: 'DELETE' });
+  return change('delete', '/streams/{id}', { path: { id: key } });
 }
 
 export function Streams({ route }: { route: Route }) {
@@ -147,7 +147,7 @@ function Row({ channel, gone, isChosen, onToggle }: RowProps) {
         <a href={to('streams', channel.key)}>{title}</a>
         {title !== channel.key && <span class="key quiet" title={channel.key}>{shortKey(channel.key)}</span>}
       </th>
-      <td>{gone ? <Badge word="ended" tone="quiet" /> : <State channel={channel} />}</td>
+      <td class="state">{gone ? <Badge word="ended" tone="quiet" /> : <State channel={channel} />}</td>
       <td data-label="From" class="from" title={channel.engine ?? undefined}>{channel.engine ?? '–'}</td>
       <td data-label="Mode">{channel.mode}</td>
       <td data-label="Viewers" class="number">{number(channel.viewers)}</td>

@@ -39,6 +39,8 @@ pub struct Engine {
 pub struct Channel {
     /// Its key.
     pub key: String,
+    /// What people call it, where that is known.
+    pub title: Option<String>,
     /// How it does.
     pub health: Health,
     /// Why it failed, if it did.
@@ -78,7 +80,7 @@ pub fn problems(house: &House) -> Vec<Problem> {
     }
     if let Some((trouble, waiting)) = &house.held_back {
         found.push(warning(
-            format!("{waiting} event(s) for the orchestrator are held back: {trouble}."),
+            format!("Events for the orchestrator are held back, {waiting} by now: {trouble}."),
             "See that ORCHESTRATOR_URL is reachable and API_KEY is right; they are told in order then.",
         ));
     }
@@ -128,28 +130,27 @@ fn of_engines(house: &House) -> Vec<Problem> {
 }
 
 fn of_channel(channel: &Channel) -> Option<Problem> {
-    let Channel { key, viewers, .. } = channel;
+    let name = channel.title.as_deref().unwrap_or(&channel.key);
+    let watching = match channel.viewers {
+        1 => "1 viewer".to_owned(),
+        many => format!("{many} viewers"),
+    };
     let (what, how) = match (channel.health, channel.on_slate) {
         (Health::Failed, _) => {
             let why = channel.failure.as_deref().unwrap_or("nothing is known");
-            let what = format!("Channel {key} failed: {why}.");
+            let what = format!("{name} failed: {why}.");
             (what, "It is tried again with the next viewer.")
         }
         (_, true) => (
-            format!("Channel {key} shows {viewers} viewer(s) the slate: its source gives nothing."),
-            "Weir goes on looking for a source; see the channel's events.",
+            format!("{name} shows the slate to {watching}: its source gives nothing."),
+            "Weir goes on looking for another one.",
         ),
         (Health::Stalled, false) => (
-            format!(
-                "Channel {key} has nothing new for {viewers} viewer(s): its source gives nothing."
-            ),
-            "Weir goes on looking for a source; see the channel's events.",
+            format!("{name} has nothing new for {watching}: its source gives nothing."),
+            "Weir goes on looking for another one.",
         ),
         _ if 0 < channel.dry => (
-            format!(
-                "{} of {viewers} viewer(s) of channel {key} ran dry.",
-                channel.dry
-            ),
+            format!("{} of {watching} of {name} ran dry.", channel.dry),
             "If it is one, its network is slow; if it is all, the source is.",
         ),
         _ => return None,
@@ -160,7 +161,7 @@ fn of_channel(channel: &Channel) -> Option<Problem> {
         warning(what, how)
     };
     Some(Problem {
-        channel: Some(key.clone()),
+        channel: Some(channel.key.clone()),
         ..problem
     })
 }
@@ -198,6 +199,7 @@ mod tests {
     fn channel(key: &str, health: Health) -> Channel {
         Channel {
             key: key.into(),
+            title: None,
             health,
             failure: None,
             on_slate: false,
@@ -254,6 +256,7 @@ mod tests {
         };
         let dry = Channel {
             dry: 1,
+            title: Some("Evening News".into()),
             ..channel("b", Health::Strained)
         };
         let failed = Channel {
@@ -269,8 +272,8 @@ mod tests {
         let found = problems(&house);
         let about: Vec<_> = found.iter().map(|it| it.channel.as_deref()).collect();
         assert_eq!(about, [Some("c"), None, Some("a"), Some("b")]);
-        assert_eq!(found[0].what, "Channel c failed: no peers.");
-        assert_eq!(found[3].what, "1 of 2 viewer(s) of channel b ran dry.");
+        assert_eq!(found[0].what, "c failed: no peers.");
+        assert_eq!(found[3].what, "1 of 2 viewers of Evening News ran dry.");
     }
 
     #[test]

@@ -157,6 +157,13 @@ pub(super) fn health(
     facts.health()
 }
 
+/// What people call a channel, where somebody has said so.
+pub(super) fn title(app: &App, key: &str, infohash: Option<&str>) -> Option<String> {
+    let staged = app.demo.as_ref().and_then(|it| it.title(key));
+    let told = || app.records.titles.known(infohash?)?.title;
+    staged.map(str::to_owned).or_else(told)
+}
+
 fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
     let now = app.clock.now();
     let snapshot = handle.snapshot();
@@ -166,10 +173,8 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
     let session = stream.as_ref().and_then(|it| it.session.as_ref());
     let stat = stream.as_ref().and_then(|it| it.stat.as_ref());
     let started_at = stream.as_ref().map(|it| it.started_at);
-    let staged = app.demo.as_ref().and_then(|it| it.title(&handle.key));
     let infohash = stream.as_ref().and_then(|it| it.infohash());
-    let told = || app.records.titles.known(infohash?)?.title;
-    let title = staged.map(str::to_owned).or_else(told);
+    let title = title(app, &handle.key, infohash);
     let channel = Channel {
         key: handle.key.clone(),
         name: title.clone().unwrap_or_else(|| handle.key.clone()),

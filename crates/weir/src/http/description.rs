@@ -77,3 +77,32 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
     head.info.license = None;
     head
 }
+
+/// The whole description, in which each call has a name of its own: that of its handler may be another's too, and
+/// what makes clients out of descriptions knows calls by their names.
+pub(super) fn named(mut whole: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut whole.paths.paths {
+        let calls = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+        ];
+        for (method, call) in calls {
+            if let Some(call) = call {
+                call.operation_id = Some(name(method, path));
+            }
+        }
+    }
+    whole
+}
+
+/// `get_engines_id` of `GET /engines/{id}`.
+fn name(method: &str, path: &str) -> String {
+    let words = path.split(|it: char| !it.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    std::iter::once(method)
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
+}

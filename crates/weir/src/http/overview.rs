@@ -201,12 +201,18 @@ fn channel(app: &App, handle: &Handle, now: Moment) -> figures::Channel {
     let snapshot = handle.snapshot();
     let audience = Audience::of(handle, now);
     let course = app.series.course(&handle.key, now);
+    let title = {
+        let stream = handle.stream();
+        let infohash = stream.as_ref().and_then(|it| it.infohash());
+        channels::title(app, &handle.key, infohash)
+    };
     let failure = match &snapshot.phase {
         Phase::Failed { failure, .. } => Some(failure.to_string()),
         _ => None,
     };
     figures::Channel {
         key: handle.key.clone(),
+        title,
         health: channels::health(&snapshot, &audience, &course, now),
         failure,
         on_slate: snapshot.on_slate,

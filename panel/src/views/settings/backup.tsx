@@ -16,7 +16,7 @@ export function Backup() {
   const [asking, setAsking] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const save = useAct(() => saveFile(secrets), []);
-  const load = useAct((text: string) => change('settings/import', { json: JSON.parse(text) as unknown }), ['settings', 'engines', 'webhooks', 'overview']);
+  const load = useAct((text: string) => change('post', '/settings/import', { json: JSON.parse(text) as Record<string, unknown> }), ['settings', 'engines', 'webhooks', 'overview']);
 
   const choose = async (given: File | undefined) => {
     setMistake('');
@@ -56,7 +56,7 @@ export function Backup() {
 }
 
 async function saveFile(secrets: boolean) {
-  saveAs(await download(`settings/export${secrets ? '?secrets=true' : ''}`), 'weir-settings.json');
+  saveAs(await download('/settings/export', { query: { secrets: secrets || undefined } }), 'weir-settings.json');
 }
 
 function isJson(text: string): boolean {

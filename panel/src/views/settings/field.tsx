@@ -72,7 +72,7 @@ function useField(setting: Setting) {
   const save = async (value: number | string, text: string) => {
     setSaving({ state: 'saving' });
     try {
-      await inTurn(() => change('proxy/config', { json: { [setting.key]: value } }));
+      await inTurn(() => change('post', '/proxy/config', { json: { [setting.key]: value } }));
       await queries.invalidateQueries({ queryKey: ['settings'] });
       // Whoever typed on in the meantime is not to lose it.
       setTyped((now) => (now === text ? undefined : now));

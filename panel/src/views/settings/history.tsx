@@ -8,7 +8,7 @@ import { Answer, Card, Clock } from '../../parts/small';
 
 export function History() {
   const query = useSettingsHistory();
-  const undo = useAct((revision: number) => change('api/v1/settings/undo', { json: { revision } }), ['settings']);
+  const undo = useAct((revision: number) => change('post', '/api/v1/settings/undo', { json: { revision } }), ['settings']);
   return (
     <Card title="History" wide>
       {undo.error && <p class="problem" role="alert">{undo.error.message}</p>}

@@ -27,7 +27,7 @@ export function Loops() {
 
 function Form({ detection }: { detection: LoopDetection }) {
   const [draft, setDraft] = useState(detection);
-  const save = useAct((given: LoopDetection) => change('stream-loop-detection/config', { json: given }), ['loops']);
+  const save = useAct((given: Partial<LoopDetection>) => change('post', '/stream-loop-detection/config', { json: given }), ['loops']);
   const submit = (event: Event) => {
     event.preventDefault();
     const { enabled, threshold_seconds, check_interval_seconds, retention_minutes } = draft;
@@ -55,7 +55,7 @@ function Form({ detection }: { detection: LoopDetection }) {
 }
 
 function Refused() {
-  const allow = useAct((id: string) => change(`looping-streams/${encodeURIComponent(id)}`, { method: 'DELETE' }), ['loops']);
+  const allow = useAct((id: string) => change('delete', '/looping-streams/{id}', { path: { id } }), ['loops']);
   return (
     <Answer query={useLooping()} what="What is refused">
       {({ looping }) => looping.length === 0 ? <p class="quiet">None.</p> : (

@@ -1,7 +1,6 @@
 // Lists for players: what Weir knows by name, and one's own list turned into one that leads here.
 import { useState } from 'react';
-import { address, send } from '../../api/client';
-import { counted } from '../../figures/format';
+import { address, change } from '../../api/client';
 import { useAct } from '../../parts/act';
 import { Link } from '../../parts/link';
 import { saveAs } from '../../parts/save-as';
@@ -13,7 +12,7 @@ export function Playlists() {
   const [mode, setMode] = useState<keyof typeof MODES>('');
   const [file, setFile] = useState<File>();
   const turn = useAct(() => rewrite(file, mode), []);
-  const list = (wanted: string) => address('playlist.m3u', { mode: wanted }).href;
+  const list = (wanted: string) => address('/playlist.m3u', { query: { mode: wanted } }).href;
   return (
     <>
       <Card title="All that Weir knows by name" wide>
@@ -46,9 +45,9 @@ export function Playlists() {
 
 async function rewrite(file: File | undefined, mode: string): Promise<string> {
   if (!file) return '';
-  const answer = await send(`api/v1/playlists/rewrite${mode && `?mode=${mode}`}`, { text: await file.text() });
+  const answer = await change('post', '/api/v1/playlists/rewrite', { query: { mode }, text: await file.text() });
   const count = (name: string) => Number(answer.headers.get(`x-playlist-${name}`) ?? 0);
   saveAs(await answer.blob(), file.name.replace(/(\.m3u8?)?$/i, '-weir.m3u'));
   const refused = count('not-allowed');
-  return `${counted(count('rewritten'), 'entry', 'entries')} lead here, ${count('kept')} stay as they were${refused === 0 ? '' : `, ${refused} are not allowed here`}.`;
+  return `Lead here now: ${count('rewritten')}. As they were: ${count('kept')}.${refused === 0 ? '' : ` Not allowed here: ${refused}.`}`;
 }

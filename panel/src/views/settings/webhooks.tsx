@@ -2,8 +2,8 @@
 import { useState } from 'react';
 import { change } from '../../api/client';
 import { useDeliveries, useWebhooks } from '../../api/queries';
-import type { Webhook } from '../../api/types';
-import { counted, milliseconds } from '../../figures/format';
+import type { Delivery, Webhook, WebhookDraft as Draft } from '../../api/types';
+import { counted, milliseconds, number } from '../../figures/format';
 import { useAct } from '../../parts/act';
 import { Confirm } from '../../parts/dialog';
 import { Answer, Badge, Card, Clock, Empty } from '../../parts/small';
@@ -26,7 +26,7 @@ function Form() {
   const [url, setUrl] = useState('');
   const [kinds, setKinds] = useState('');
   const [secret, setSecret] = useState('');
-  const add = useAct((given: object) => change('api/v1/webhooks', { json: given }), ['webhooks']);
+  const add = useAct((given: Draft) => change('post', '/api/v1/webhooks', { json: given }), ['webhooks']);
   const submit = (event: Event) => {
     event.preventDefault();
     const words = kinds.split(/[\s,]+/).filter(Boolean);
@@ -46,12 +46,12 @@ function Form() {
 }
 
 function One({ webhook }: { webhook: Webhook }) {
-  const path = `api/v1/webhooks/${encodeURIComponent(String(webhook.id))}`;
+  const path = { id: webhook.id };
   const [removing, setRemoving] = useState(false);
   const { url, kinds, enabled, name } = webhook;
-  const test = useAct(() => change(`${path}/test`), ['webhooks']);
-  const turn = useAct(() => change(path, { method: 'PUT', json: { url, kinds: kinds ?? null, name: name ?? undefined, enabled: !enabled } }), ['webhooks']);
-  const remove = useAct(() => change(path, { method: 'DELETE' }), ['webhooks']);
+  const test = useAct(async () => (await (await change('post', '/api/v1/webhooks/{id}/test', { path })).json()) as Delivery, ['webhooks']);
+  const turn = useAct(() => change('put', '/api/v1/webhooks/{id}', { path, json: { enabled: !enabled } }), ['webhooks']);
+  const remove = useAct(() => change('delete', '/api/v1/webhooks/{id}', { path }), ['webhooks']);
   const error = test.error ?? turn.error ?? remove.error;
   return (
     <Card
@@ -59,7 +59,7 @@ function One({ webhook }: { webhook: Webhook }) {
       actions={<Badge word={!enabled ? 'off' : webhook.trouble ? 'trouble' : 'ok'} tone={!enabled ? 'quiet' : webhook.trouble ? 'bad' : 'good'} />}
     >
       <p class="quiet">
-        {kinds ? kinds.join(', ') : 'All events'}. {counted(webhook.delivered, 'event')} told, {webhook.waiting} waiting{webhook.secret_set && ', signed'}.
+        {kinds ? kinds.join(', ') : 'All events'}. {counted(webhook.delivered, 'event')} told, {number(webhook.waiting)} waiting{webhook.secret_set && ', signed'}.
       </p>
       {webhook.trouble && <p class="problem">{webhook.trouble}</p>}
       <div class="actions">
@@ -67,6 +67,7 @@ function One({ webhook }: { webhook: Webhook }) {
         <button type="button" disabled={turn.isPending} onClick={() => turn.mutate()}>{enabled ? 'Turn off' : 'Turn on'}</button>
         <button type="button" class="danger" onClick={() => setRemoving(true)}>Remove</button>
       </div>
+      <p role="status" class={test.data?.ok === false ? 'problem' : undefined}>{test.data && `The test: ${becameOf(test.data)}.`}</p>
       {error && <p class="problem" role="alert">{error.message}</p>}
       <details>
         <summary>Last deliveries</summary>
@@ -81,6 +82,10 @@ function One({ webhook }: { webhook: Webhook }) {
   );
 }
 
+function becameOf({ error, status, took_ms }: Delivery): string {
+  return `${error ?? `answered ${status ?? '–'}`}, after ${milliseconds(took_ms)}`;
+}
+
 function Deliveries({ id }: { id: Webhook['id'] }) {
   return (
     <Answer query={useDeliveries(id)} what="The deliveries">
@@ -89,7 +94,7 @@ function Deliveries({ id }: { id: Webhook['id'] }) {
           {deliveries.map((it) => (
             <li key={`${it.event_id}-${it.attempt}-${it.at}`} data-tone={it.ok ? 'quiet' : 'bad'}>
               <span class="at"><Clock time={it.at} /></span>
-              <span class="text">{it.event_type}: {it.error ?? `answered ${it.status ?? '–'}`}, after {milliseconds(it.took_ms)}{1 < it.attempt && `, attempt ${it.attempt}`}</span>
+              <span class="text">{it.event_type}: {becameOf(it)}{1 < it.attempt && `, attempt ${it.attempt}`}</span>
             </li>
           ))}
         </ol>
