@@ -56,7 +56,7 @@ crash: ## kill the program at every single write it makes; `make test` tries som
 	scripts/install-tools strace
 	WEIR_CRASH=all cargo test --locked -p weir --test crash -- --nocapture
 
-screenshot: players ## take the README's picture anew
+screenshot: panel players ## take the README's picture anew
 	cp tests/players/artifacts/panel-playing-dark.png docs/panel.png
 
 bench: ## measure, and write docs/benchmarks.md; ARGS="--strict" fails if a goal is missed

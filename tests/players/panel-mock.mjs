@@ -221,6 +221,7 @@ export async function startMock(state = world(), prefix = '/') {
       if (!file) return json(404, { detail: 'no such file' });
       return response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY }).end(file);
     }
+    if (state.isAway) return json(503, { detail: 'it is away' });
     if (path === 'api/v1/events/stream' && state.sse) return tell(state, response, searchParams.get('topics').split(','));
     const token = request.headers.authorization;
     const isProtected = request.method !== 'GET' || path.startsWith('api/v1/webhooks');
@@ -242,6 +243,8 @@ export async function startMock(state = world(), prefix = '/') {
       state.events = [entry, ...state.events];
       for (const push of state.readers) push(entry);
     },
+    /** All that are told live are told no more, as when it is started anew. */
+    drop: () => server.closeAllConnections(),
     stop: () => {
       server.closeAllConnections();
       return new Promise((done) => server.close(done));

@@ -262,8 +262,62 @@ test('when Weir is gone the panel says so, and keeps what it knew', { timeout: 6
   const { page, close } = await openPanel(browser, mock.root);
   await page.locator('.playing').getByText('Channel 1').waitFor();
   await mock.stop();
-  await page.getByText('Weir does not answer').waitFor();
+  await page.locator('.heard').getByText('Weir does not answer').waitFor();
   await page.locator('.playing').getByText('Channel 1').waitFor();
+  for (const [place, words] of Object.entries({ engines: 'The engines', settings: 'The settings', 'settings/loops': 'The detection of loops', 'settings/webhooks': 'The webhooks' })) {
+    await page.evaluate((to) => (location.hash = to), `#/${place}`);
+    await page.getByText(`${words} could not be loaded: Weir does not answer`).waitFor();
+  }
+  await assertAccessible(page);
+  await close();
+});
+
+test('what could not be had while Weir was away comes as soon as it is back', { timeout: 60_000 }, async () => {
+  const mock = await mockOf();
+  const { page, close } = await openPanel(browser, mock.root);
+  await page.getByText('Live', { exact: true }).waitFor();
+  mock.state.isAway = true;
+  mock.drop();
+  await page.getByText('Reconnecting…').waitFor();
+  await page.evaluate(() => (location.hash = '#/settings'));
+  await page.getByText('The settings could not be loaded: it is away').waitFor();
+  mock.state.isAway = false;
+  await page.getByLabel('Window size', { exact: true }).waitFor();
+  await close();
+});
+
+test('the keyboard alone goes through the pages, into a question and back from it', { timeout: 60_000 }, async () => {
+  const mock = await mockOf();
+  const { page, close } = await openPanel(browser, mock.root, '#/streams');
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') || document.activeElement?.textContent?.trim());
+  const press = async (key) => {
+    await page.keyboard.press(key);
+    return focused();
+  };
+  await page.getByText('Channel 1').first().waitFor();
+  assert.equal(await press('Tab'), 'To the content');
+  const names = [];
+  for (let count = 0; count < 6; count += 1) names.push((await press('Tab')).replace(/\d$/, ''));
+  assert.deepEqual(names, ['Overview', 'Streams', 'Engines', 'Events', 'Metrics', 'Settings']);
+  assert.match(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), /solid/);
+
+  await page.getByLabel('Choose Channel 1').focus();
+  await page.keyboard.press('Space');
+  await page.getByRole('button', { name: 'Stop 1 stream' }).focus();
+  for (const leave of ['Escape', 'Enter']) {
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Stop 1 stream?' }).waitFor();
+    for (let count = 0; count < 4; count += 1) {
+      const place = await page.evaluate(() => document.activeElement.closest('dialog')?.ariaLabel ?? document.activeElement.tagName);
+      assert.match(place, /^(Stop 1 stream\?|BODY)$/);
+      await page.keyboard.press('Tab');
+    }
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).focus();
+    await page.keyboard.press(leave);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.equal(await focused(), 'Stop 1 stream', `after ${leave}`);
+  }
+  assert.deepEqual(mock.state.requests, []);
   await close();
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ApiError, address, detailOf, fieldsOf, isAboutKey, serviceRoot, setRoot } from './client';
+import { ApiError, address, detailOf, fieldsOf, inWords, isAboutKey, serviceRoot, setRoot } from './client';
 import { playUrl } from './links';
 
 test('the service root is one level above the panel', () => {
@@ -47,4 +47,11 @@ test('an error page of something between us and Weir has no detail', () => {
   expect(detailOf('<html>502 Bad Gateway</html>')).toBeUndefined();
   expect(detailOf('null')).toBeUndefined();
   expect(detailOf('{"detail":null}')).toBeUndefined();
+});
+
+test('that nothing came is said in words, and what was broken off on purpose is left alone', () => {
+  expect(inWords(new TypeError('Failed to fetch')).message).toBe('Weir does not answer');
+  expect(inWords(new DOMException('signal timed out', 'TimeoutError')).message).toBe('Weir takes too long to answer');
+  const aborted = new DOMException('aborted', 'AbortError');
+  expect(inWords(aborted)).toBe(aborted);
 });

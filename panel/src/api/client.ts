@@ -88,7 +88,7 @@ function locate(path: string, { path: names = {}, query = {} }: Given): URL {
 /** Reads. Few things that are read want a key; nobody is asked for it unless they want it, too. */
 export async function get<P extends PathOf<'get'>>(path: P, asked: Asked<'get', P>, signal: AbortSignal): Promise<Told<P>> {
   const headers = { Accept: 'application/json', ...withHeader(readKey()) };
-  const answer = await fetch(address(path, asked), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers });
+  const answer = await ask(address(path, asked), { signal: limited(signal, ANSWER_MILLISECONDS_MAX), headers });
   if (!answer.ok) throw await errorOf(answer);
   return (await answer.json()) as Told<P>;
 }
@@ -100,7 +100,7 @@ export async function change<M extends Method, P extends PathOf<M>>(method: M, p
   const body = json === undefined ? text : JSON.stringify(json);
   const type = json === undefined ? 'text/plain; charset=utf-8' : 'application/json';
   return withKey((headers) =>
-    fetch(locate(path, given), {
+    ask(locate(path, given), {
       method: method.toUpperCase(),
       signal: AbortSignal.timeout(CHANGE_MILLISECONDS_MAX),
       headers: body === undefined ? headers : { ...headers, 'Content-Type': type },
@@ -112,14 +112,28 @@ export async function change<M extends Method, P extends PathOf<M>>(method: M, p
 /** Reads something that is protected, as it came. */
 export async function download<P extends PathOf<'get'>>(path: P, asked: Asked<'get', P>): Promise<Blob> {
   const limit = () => AbortSignal.timeout(CHANGE_MILLISECONDS_MAX);
-  const answer = await withKey((headers) => fetch(address(path, asked), { headers, signal: limit() }));
+  const answer = await withKey((headers) => ask(address(path, asked), { headers, signal: limit() }));
   return answer.blob();
 }
 
-async function withKey(ask: (headers: Record<string, string>) => Promise<Response>): Promise<Response> {
+async function ask(url: URL, how: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, how);
+  } catch (error) {
+    throw inWords(error as Error);
+  }
+}
+
+/** Browsers say “Failed to fetch”, each in its own way. */
+export function inWords(error: Error): Error {
+  if (error.name === 'TimeoutError') return new Error('Weir takes too long to answer');
+  return error.name === 'TypeError' ? new Error('Weir does not answer') : error;
+}
+
+async function withKey(call: (headers: Record<string, string>) => Promise<Response>): Promise<Response> {
   for (;;) {
     const key = readKey();
-    const answer = await ask(withHeader(key));
+    const answer = await call(withHeader(key));
     if (answer.ok) return answer;
     const error = await errorOf(answer);
     if (!isAboutKey(error) || !(await askForKey(key !== undefined))) throw error;

@@ -74,6 +74,8 @@ class Connection {
     const source = new EventSource(address('/api/v1/events/stream', { query }));
     this.source = source;
     source.onopen = () => {
+      // What could not be had while Weir was away is asked for again, and what changed meanwhile.
+      if (0 < this.failures) void this.queries.invalidateQueries();
       this.failures = 0;
       enter('open', this.topics);
     };

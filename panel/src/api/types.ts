@@ -23,3 +23,4 @@ export type Webhook = Described['Webhook'];
 export type WebhookDraft = Described['WebhookDraft'];
 export type Delivery = Described['Delivery'];
 export type LoopDetection = Described['LoopDetection'];
+export type Exported = Described['Export'];

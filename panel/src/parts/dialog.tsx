@@ -1,6 +1,6 @@
 // A question over the page: the browser's own dialog, which keeps the focus and closes with Escape.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 interface Props {
   title: string;
@@ -10,11 +10,18 @@ interface Props {
 
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
+  const isOver = useRef(false);
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => {
+      isOver.current = true;
+      // Only one that is closed gives the focus back to where it was.
+      element?.close();
+    };
   }, []);
   return (
-    <dialog ref={dialog} aria-label={title} onClose={onClose}>
+    <dialog ref={dialog} aria-label={title} onClose={() => isOver.current || onClose()}>
       <h2>{title}</h2>
       {children}
     </dialog>

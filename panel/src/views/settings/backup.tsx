@@ -1,6 +1,7 @@
 // Everything an operator set, out as a file and in again.
 import { useRef, useState } from 'react';
 import { change, download } from '../../api/client';
+import type { Exported } from '../../api/types';
 import { useAct } from '../../parts/act';
 import { Confirm } from '../../parts/dialog';
 import { saveAs } from '../../parts/save-as';
@@ -16,7 +17,7 @@ export function Backup() {
   const [asking, setAsking] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const save = useAct(() => saveFile(secrets), []);
-  const load = useAct((text: string) => change('post', '/settings/import', { json: JSON.parse(text) as Record<string, unknown> }), ['settings', 'engines', 'webhooks', 'overview']);
+  const load = useAct((text: string) => change('post', '/settings/import', { json: JSON.parse(text) as Exported }), ['settings', 'engines', 'webhooks', 'overview']);
 
   const choose = async (given: File | undefined) => {
     setMistake('');
