@@ -33,7 +33,7 @@ lint-deploy: ## look over the image's and compose's files in deploy/, without a 
 	scripts/lint-deploy $(TARGET)
 
 unit: ## unit tests, and tests of the whole service over loopback
-	scripts/install-tools ffmpeg strace nginx-light caddy prometheus
+	scripts/install-tools ffmpeg strace nginx-light caddy openssl curl prometheus
 	cargo test --locked --workspace --exclude weir
 	# Tests of the service wait far more than they compute.
 	cargo test --locked -p weir -- --test-threads=8

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod help;
 mod network;
 mod surroundings;
 

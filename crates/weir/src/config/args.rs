@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// It plays AceStream ids through your engines and the HLS streams that you name, as HLS that every
 /// player understands: open http://HOST:8000/ace/manifest.m3u8?id=ID in one.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, styles = Styles::plain(), after_long_help = super::check::variables_help())]
+#[command(version, args_conflicts_with_subcommands = true, styles = Styles::plain(), after_long_help = super::help::variables_help())]
 pub struct Args {
     /// What to do; without it, serve.
     #[command(subcommand)]

@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 use clap::CommandFactory;
 
 use super::Args;
-use super::check::{LISTED_APART, OURS};
+use super::help::LISTED_APART;
 use crate::settings::{CHOICES, TABLE};
+
+/// What Weir's own variables begin with; the names of some are older than Weir.
+const OURS: &str = "WEIR_";
 
 /// Set by Kubernetes in every container beside a service that is called weir.
 const OF_KUBERNETES: [&str; 2] = ["WEIR_PORT", "WEIR_SERVICE_"];

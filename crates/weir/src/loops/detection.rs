@@ -161,6 +161,17 @@ mod tests {
     }
 
     #[test]
+    fn one_is_refused_for_as_many_minutes_as_is_set_or_for_ever() {
+        let detection = |retention_minutes| Detection {
+            retention_minutes,
+            ..Detection::default()
+        };
+        let half_an_hour = Duration::from_mins(30);
+        assert_eq!(detection(30).retention(), Some(half_an_hour));
+        assert_eq!(detection(0).retention(), None);
+    }
+
+    #[test]
     fn a_change_is_taken_as_a_whole_or_refused_with_all_that_is_wrong() {
         let detection = Detection::default();
         let change = Change {

@@ -166,6 +166,8 @@ mod tests {
         let list = found.list(at(5_000), None);
         assert_eq!(list.len(), FOUND_MAX);
         assert_eq!(list[0].key, "1");
+        // Of those found at 1 s, 2 s and so on, the first 400 have been refused for an hour.
+        assert_eq!(found.list(at(4_000), HOUR).len(), FOUND_MAX - 400);
         found.add(looping("late", 90_000), at(90_000), HOUR);
         assert_eq!(found.rows().len(), 1);
     }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use reqwest::{Client, Url};
 
-use crate::proxies::{PLACES, Proxy, client, link};
-use crate::stage::{Stage, within};
+use crate::proxies::{PLACES, Proxy, client, link, post_over_tls};
+use crate::stage::{Stage, eventually, within};
 
 /// Where the proxy asks from. Viewers of these tests are elsewhere on this machine, which is no proxy then.
 const TRUSTED: &str = "127.0.0.1";
@@ -106,6 +106,26 @@ async fn the_scheme_is_the_one_that_the_proxy_was_asked_by() {
     let asked = asked.header("x-forwarded-proto", "https");
     let answer = within(asked.send()).await.expect("an answer");
     assert_eq!(answer.headers()["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn who_came_over_tls_is_led_back_over_tls() {
+    let stage = staged().await;
+    let weir = stage.address();
+    let id = "a".repeat(40);
+    let nginx = Proxy::nginx_over_tls(weir).await;
+    let caddy = Proxy::caddy_over_tls(weir).await;
+    for (_proxy, at) in [nginx, caddy] {
+        let found = eventually("it answers over TLS", async || {
+            let entry = format!("acestream://{id}\n");
+            let turn = "/api/v1/playlists/rewrite";
+            let asked = tokio::task::spawn_blocking(move || post_over_tls(at, turn, &entry));
+            asked.await.expect("curl runs")
+        })
+        .await;
+        let wanted = format!("https://tv.example:{}/ace/getstream?id={id}", at.port());
+        assert_eq!(found.trim_end(), wanted);
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,12 @@ async fn the_course_of_a_channel_is_told_by_the_second_and_outlives_it_for_a_whi
     assert_eq!(newest["viewers"], 1);
     assert!(0.0 < number(&newest["in_bps"]) && 0.0 < number(&newest["out_bps"]));
     assert!(0.0 < number(&newest["peers"]), "{newest:#}");
+    let now = stage
+        .get(&format!("/api/v1/channels/{}", stage.ids[0]))
+        .await;
+    let now = number(&now.json()["rates"]["in_bps"]);
+    let ratio = number(&newest["in_bps"]) / now;
+    assert!((0.25..4.0).contains(&ratio), "{newest:#}, and now {now}");
     let second = all[1]["at"].as_str().expect("a time");
     let later = points(&format!("?since={second}")).await;
     let later = later["points"].as_array().expect("points");

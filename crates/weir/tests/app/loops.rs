@@ -202,6 +202,26 @@ async fn what_is_set_and_what_was_found_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_set_is_saved_when_it_is_answered_whether_anything_loops_or_not() {
+    let stage = Stage::with(fast_engine(), keyed).await;
+    stage.detect(&json!({ "threshold_seconds": 900 })).await;
+    let read = stage.get(CONFIG).await.json();
+    let Stage {
+        weir,
+        config,
+        folder,
+        ..
+    } = stage;
+    weir.stop().await;
+    let weir = Service::start(config, Staged::default()).await;
+    let weir = weir.expect("a service");
+    let again = request(weir.address(), Method::GET, CONFIG, &[]).await;
+    assert_eq!(again.json(), read);
+    assert_eq!(read["threshold_seconds"], 900);
+    drop(folder);
+}
+
+#[tokio::test]
 async fn it_is_off_until_it_is_set_and_takes_parameters_and_json() {
     let stage = Stage::with(fast_engine(), keyed).await;
     let read = stage.get(CONFIG).await.json();

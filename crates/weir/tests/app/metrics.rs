@@ -170,6 +170,58 @@ async fn what_engines_gave_and_got_is_told_in_bytes_and_in_the_megabytes_of_befo
 }
 
 #[tokio::test]
+async fn speeds_are_told_in_the_megabytes_of_1024_kilobytes_in_which_engines_tell_kilobytes() {
+    let stage = Stage::fast(|_| {}).await;
+    let mut watcher = Watcher::new(stage.player().await);
+    watcher.more(2).await;
+    let names = ["upload", "download"].map(|what| format!("orch_total_{what}_speed_mbps"));
+    let flows = |now: &BTreeMap<&str, f64>| names.iter().all(|name| 0.0 < now[name.as_str()]);
+    let text = until(&stage, flows).await;
+    let now = samples(&text);
+    for name in &names {
+        // Engines know whole kilobytes.
+        let kilobytes = now[name.as_str()] * 1_024.0;
+        let off = (kilobytes - kilobytes.round()).abs();
+        assert!(1.0 <= kilobytes && off < 1e-6, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_counted_of_a_channel_stays_counted_when_it_has_ended() {
+    let stage = Stage::fast(|_| {}).await;
+    let sampled = async |channels: u64| {
+        eventually("the whole is sampled", async || {
+            let series = stage.get("/api/v1/overview/series").await.json();
+            let newest = series["points"].as_array()?.last()?;
+            (newest["channels"] == channels).then_some(())
+        })
+        .await;
+    };
+    let mut watcher = Watcher::new(stage.player().await);
+    watcher.more(2).await;
+    sampled(1).await;
+    let running = text(&stage).await;
+    drop(watcher);
+    stage.until_empty().await;
+    sampled(0).await;
+    let ended = text(&stage).await;
+    let (running, ended) = (samples(&running), samples(&ended));
+    for name in [
+        "viewer_bytes",
+        "upstream_bytes",
+        "segments",
+        "sessions_opened",
+    ] {
+        let name = format!("weir_{name}_total");
+        let [before, after] = [&running, &ended].map(|it| it[name.as_str()]);
+        assert!(
+            0.0 < before && before <= after,
+            "{name}: {before} and then {after}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn prometheus_reads_it_without_a_complaint_in_both_forms() {
     let stage = Stage::fast(|_| {}).await;
     let mut watcher = Watcher::new(stage.player().await);

@@ -74,23 +74,46 @@ fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
     let found = places.map(|place| place.join(name)).find(|it| it.is_file());
-    found.unwrap_or_else(|| panic!("{name} is not there: scripts/install-tools nginx-light caddy"))
+    found.unwrap_or_else(|| {
+        panic!("{name} is not there: scripts/install-tools nginx-light caddy openssl curl")
+    })
 }
 
 impl Proxy {
     /// nginx as in `deploy/nginx.conf`.
     pub(crate) async fn nginx(weir: SocketAddr) -> Self {
+        Self::nginx_with(weir, Vec::new()).await
+    }
+
+    /// nginx with the certificate that `deploy/nginx.conf` has lines for; and where it speaks TLS.
+    pub(crate) async fn nginx_over_tls(weir: SocketAddr) -> (Self, SocketAddr) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (certificate, key) = certificate(folder.path());
+        let address = own_address();
+        let lines = vec![
+            ("# listen 443 ssl;", format!("listen {address} ssl;")),
+            (
+                "# ssl_certificate /etc/ssl/tv.example.pem;",
+                format!("ssl_certificate {};", certificate.display()),
+            ),
+            (
+                "# ssl_certificate_key /etc/ssl/tv.example.key;",
+                format!("ssl_certificate_key {};", key.display()),
+            ),
+        ];
+        (Self::nginx_with(weir, lines).await, address)
+    }
+
+    async fn nginx_with(weir: SocketAddr, mut changes: Vec<(&str, String)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = own_address();
         let place = folder.path().display();
-        let site = example(
-            "nginx.conf",
-            &[
-                ("listen 80;", format!("listen {address};")),
-                ("server 127.0.0.1:8000;", format!("server {weir};")),
-                ("/var/cache/nginx/weir", format!("{place}/cache")),
-            ],
-        );
+        changes.extend([
+            ("listen 80;", format!("listen {address};")),
+            ("server 127.0.0.1:8000;", format!("server {weir};")),
+            ("/var/cache/nginx/weir", format!("{place}/cache")),
+        ]);
+        let site = example("nginx.conf", &changes);
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let paths = paths
             .map(|it| format!("{it}_temp_path {place}/{it};"))
@@ -124,24 +147,34 @@ impl Proxy {
         writing.parse::<usize>().expect("a number") - 1
     }
 
-    /// Caddy as in `deploy/Caddyfile`.
+    /// Caddy as in `deploy/Caddyfile`, but without certificates.
     pub(crate) async fn caddy(weir: SocketAddr) -> Self {
+        Self::caddy_with(weir, "http", "").await
+    }
+
+    /// Caddy with certificates that it makes itself, since nobody gives it any here; and where it speaks TLS.
+    pub(crate) async fn caddy_over_tls(weir: SocketAddr) -> (Self, SocketAddr) {
+        let proxy = Self::caddy_with(weir, "https", "\n\ttls internal").await;
+        let address = proxy.address;
+        (proxy, address)
+    }
+
+    async fn caddy_with(weir: SocketAddr, scheme: &str, line: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = own_address();
         let (ip, port) = (address.ip(), address.port());
+        let site = |host: &str| format!("\n{scheme}://{host}:{port} {{{line}");
+        let own = format!(
+            "grace_period 1s\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\t\
+             default_bind {ip}"
+        );
         let site = example(
             "Caddyfile",
             &[
-                ("\ntv.example {", format!("\nhttp://tv.example:{port} {{")),
-                (
-                    "\nhome.example {",
-                    format!("\nhttp://home.example:{port} {{"),
-                ),
+                ("\ntv.example {", site("tv.example")),
+                ("\nhome.example {", site("home.example")),
                 ("127.0.0.1:8000", weir.to_string()),
-                (
-                    "grace_period 5s",
-                    format!("grace_period 1s\n\tadmin off\n\tdefault_bind {ip}"),
-                ),
+                ("grace_period 5s", own),
             ],
         );
         let path = folder.path().join("Caddyfile");
@@ -223,6 +256,45 @@ impl Proxy {
         let bytes = within(answer.bytes()).await.expect("a segment");
         (segment, bytes.to_vec())
     }
+}
+
+/// A certificate that nobody else vouches for, and its key.
+fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
+    let files = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
+    let [certificate, key] = files;
+    let mut command = Command::new(program("openssl"));
+    command.args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tv.example".split(' '));
+    command
+        .arg("-out")
+        .arg(&certificate)
+        .arg("-keyout")
+        .arg(&key);
+    let made = command.output().expect("openssl runs");
+    assert!(made.status.success(), "{made:?}");
+    (certificate, key)
+}
+
+/// What is answered over TLS, whoever vouches for it; nothing while there is no certificate yet.
+pub(crate) fn post_over_tls(at: SocketAddr, path: &str, body: &str) -> Option<String> {
+    let (ip, port) = (at.ip(), at.port());
+    let output = Command::new(program("curl"))
+        .args([
+            "--silent",
+            "--show-error",
+            "--insecure",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "20",
+        ])
+        .arg("--resolve")
+        .arg(format!("tv.example:{port}:{ip}"))
+        .args(["--data-binary", body])
+        .arg(format!("https://tv.example:{port}{path}"))
+        .output()
+        .expect("curl runs");
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(answer)
 }
 
 fn is_root(folder: &Path) -> bool {

@@ -61,6 +61,12 @@ async fn a_change_is_told_with_what_was_before_and_can_be_taken_back() {
         changes[0]["changes"][0]["to"], 6,
         "taking back is a change, too"
     );
+    let newest = stage.get("/api/v1/settings/history?limit=1").await.json();
+    assert_eq!(newest["changes"], json!([changes[0]]));
+    for limit in ["0", "201", "all"] {
+        let path = format!("/api/v1/settings/history?limit={limit}");
+        assert_eq!(stage.get(&path).await.status, StatusCode::BAD_REQUEST);
+    }
     let answer = undo(&stage, 3).await;
     assert_eq!(answer.json()["hls_window_size"], 8, "and can be taken back");
 }

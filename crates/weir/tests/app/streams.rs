@@ -97,6 +97,12 @@ async fn what_the_engine_says_is_collected_as_numbers_oldest_first() {
     assert_eq!(newer[0]["ts"], since);
     let shown = stage.running().await;
     assert_eq!(shown["peers"], 4);
+    // The engine gives a ninth of what it receives.
+    for told in [last, &shown] {
+        let [down, up] = ["speed_down", "speed_up"].map(|name| told[name].as_u64());
+        assert_eq!(down.map(|down| down / 9), up, "{told}");
+        assert!(Some(0) < up, "{told}");
+    }
 }
 
 #[tokio::test]
@@ -378,5 +384,8 @@ async fn sessions_and_the_whole_are_shown_with_what_they_carry() {
         busy["streams"],
         json!({ "active": 1, "reported": 0, "viewers": 1 })
     );
-    assert_eq!(busy["capacity"]["used"], 1);
+    assert_eq!(
+        busy["capacity"],
+        json!({ "total": 3, "used": 1, "available": 2, "max_streams_per_engine": 3 })
+    );
 }

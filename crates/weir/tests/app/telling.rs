@@ -221,6 +221,30 @@ async fn survives(mood: Mood) -> Log {
 }
 
 #[tokio::test]
+async fn events_that_are_held_back_are_seen_in_the_state_of_health() {
+    let scene = Scene::new().await;
+    scene.orchestrator.set(Mood::Answering(500));
+    let health = async |status: &str| {
+        eventually("the state of health", async || {
+            let health = scene.stage.get("/health/status").await.json();
+            (health["status"] == status).then_some(health)
+        })
+        .await
+    };
+    assert_eq!(health("healthy").await["events"], "ok");
+    scene.life().await;
+    let held = health("degraded").await;
+    assert_eq!(held["events"], "held back");
+    assert_eq!(
+        (&held["events_waiting"], &held["data_folder"]),
+        (&json!(2), &json!("ok"))
+    );
+    scene.orchestrator.set(Mood::Well);
+    scene.until_nothing_waits().await;
+    assert_eq!(health("healthy").await["events"], "ok");
+}
+
+#[tokio::test]
 async fn an_orchestrator_that_answers_500_loses_nothing() {
     assert_eq!(survives(Mood::Answering(500)).await.taken.len(), 2);
 }

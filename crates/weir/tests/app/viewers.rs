@@ -175,6 +175,29 @@ async fn segment_addresses_carry_the_viewer_unless_they_are_shared() {
 }
 
 #[tokio::test]
+async fn no_answer_tells_a_viewer_s_whole_token() {
+    let stage = Stage::fast(|_| {}).await;
+    let player = stage.player().await;
+    player.poll().await;
+    let parameter = format!("{}=", channel::view::TOKEN_PARAMETER);
+    let (_, token) = player.media.split_once(&parameter).expect("a token");
+    assert_eq!(token.len(), 32);
+    let key = &stage.ids[0];
+    for path in [
+        "/proxy/status".to_owned(),
+        "/proxy/sessions".to_owned(),
+        format!("/proxy/streams/{key}/clients"),
+        format!("/api/v1/channels/{key}"),
+        format!("/api/v1/channels/{key}/viewers"),
+    ] {
+        let text = stage.get(&path).await.text();
+        // Its beginning tells viewers apart.
+        assert!(text.contains(&token[..12]), "{path}: {text}");
+        assert!(!text.contains(&token[..13]), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_told_of_viewers_and_streams_is_true() {
     let stage = Stage::fast(|_| {}).await;
     let player = stage.player().await;
