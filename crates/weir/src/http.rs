@@ -50,11 +50,11 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -172,11 +172,11 @@ pub fn router(app: App) -> Router {
         .layer(axum::middleware::map_response(media::with_cors))
         .layer(axum::middleware::from_fn(media::options));
     let (state, described) = described().split_for_parts();
-    let description = description::named(described);
+    let description = description::written(&description::named(described));
     Router::new()
         .merge(media)
         .merge(state)
-        .route("/api/v1/openapi.json", get(|| async { Json(description) }))
+        .route("/api/v1/openapi.json", get(|| async { description }))
         .route("/", get(panel::home))
         .route("/panel", get(panel::home))
         .route("/panel/", get(panel::index))

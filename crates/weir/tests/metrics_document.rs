@@ -28,7 +28,7 @@ playlists meanwhile. What is shorter than 100 ms does not count, and who is sile
 
 The first 200 channels by their keys have numbers of their own; `weir_channels_unlabelled` says how many have none.
 Names with `orch_` are those that dashboards of the orchestrator before Weir ask for. Its gauges of VPNs are not among them, since Weir runs
-no VPN.
+no VPN; nor are its totals in megabytes, which `promtool check metrics` objects to and which `orch_total_uploaded_bytes / 1048576` gives.
 
 | metric | kind | labels | meaning |
 | --- | --- | --- | --- |

@@ -1,5 +1,8 @@
 //! The head of the API's description: what holds for all of it.
 
+use axum::http::header;
+use axum::response::IntoResponse;
+use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, ToSchema};
@@ -69,6 +72,16 @@ impl Modify for Keyed {
         let components = description.components.get_or_insert_default();
         components.add_security_scheme(KEY, SecurityScheme::Http(bearer));
     }
+}
+
+/// The description as it is answered. It is written once: what it is written of takes many times as much memory.
+pub(super) fn written(description: &utoipa::openapi::OpenApi) -> impl IntoResponse + Clone + use<> {
+    let json = serde_json::to_vec(description).unwrap_or_else(|error| {
+        tracing::error!("the API's description cannot be written: {error}");
+        Vec::new()
+    });
+    let json = Bytes::from(json);
+    ([(header::CONTENT_TYPE, "application/json")], json)
 }
 
 /// The description before any path is in it.

@@ -4,7 +4,7 @@ pub(super) mod history;
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::App;
@@ -75,18 +75,23 @@ enum Origin {
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum SettingValue {
-    Whole(i64),
-    Number(f64),
+    Number(#[serde(serialize_with = "plainly")] f64),
     Word(String),
+}
+
+/// Whole numbers without a fraction.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn plainly<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+    if number.fract() == 0.0 {
+        to.serialize_i64(*number as i64)
+    } else {
+        to.serialize_f64(*number)
+    }
 }
 
 impl From<f64> for SettingValue {
     fn from(number: f64) -> Self {
-        if number.fract() == 0.0 {
-            Self::Whole(number as i64)
-        } else {
-            Self::Number(number)
-        }
+        Self::Number(number)
     }
 }
 

@@ -130,8 +130,6 @@ metrics! {
     StreamsStale => "orch_stale_streams", Gauge, [], "Streams whose source gives nothing";
     Uploaded => "orch_total_uploaded_bytes", Gauge, [], "Bytes that engines gave to peers, since the service was started";
     Downloaded => "orch_total_downloaded_bytes", Gauge, [], "Bytes that engines got from peers, since the service was started";
-    UploadedMb => "orch_total_uploaded_mb", Gauge, [], "What orch_total_uploaded_bytes says, in MB of 1048576 bytes";
-    DownloadedMb => "orch_total_downloaded_mb", Gauge, [], "What orch_total_downloaded_bytes says, in MB of 1048576 bytes";
     UploadSpeed => "orch_total_upload_speed_mbps", Gauge, [], "What engines give to peers now, in MB/s";
     DownloadSpeed => "orch_total_download_speed_mbps", Gauge, [], "What engines get from peers now, in MB/s";
     Peers => "orch_total_peers", Gauge, [], "Peers of all engines";

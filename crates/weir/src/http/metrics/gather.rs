@@ -22,9 +22,6 @@ const ENGINES_MAX: usize = 200;
 /// KB/s in one MB/s, as the predecessor reckoned.
 const KILO: f64 = 1024.0;
 
-/// Bytes in one MB, by the same reckoning.
-const MEGA: f64 = KILO * KILO;
-
 /// A channel, read once for all its numbers.
 struct Read {
     handle: Arc<Handle>,
@@ -230,8 +227,6 @@ fn predecessors(sheet: &mut Sheet, app: &App, running: &[Read], house: &House, s
     };
     sheet.set(Metric::Uploaded, sums.uploaded as f64);
     sheet.set(Metric::Downloaded, sums.downloaded as f64);
-    sheet.set(Metric::UploadedMb, sums.uploaded as f64 / MEGA);
-    sheet.set(Metric::DownloadedMb, sums.downloaded as f64 / MEGA);
     sheet.set(Metric::UploadSpeed, sum(|stat| stat.speed_up) / KILO);
     sheet.set(Metric::DownloadSpeed, sum(|stat| stat.speed_down) / KILO);
     sheet.set(Metric::Peers, sum(|stat| stat.peers));
