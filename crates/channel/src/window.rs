@@ -17,6 +17,10 @@ const PROMISE_BLOCK: u64 = 1_000;
 /// A new block is promised this many numbers early: minutes, while the store needs milliseconds.
 const PROMISE_EARLY: u64 = 500;
 
+/// The same of discontinuities, which are few, and whose numbers must stay small.
+const PROMISE_BREAKS: u64 = 20;
+const PROMISE_BREAKS_EARLY: u64 = 10;
+
 /// Dates are promised so far ahead. After a restart they may run ahead of the clock by as much, until
 /// the channel rests for longer.
 const PROMISE_TIME: SignedDuration = SignedDuration::from_secs(20);
@@ -26,7 +30,15 @@ const PROMISE_TIME_EARLY: SignedDuration = SignedDuration::from_secs(5);
 
 /// Without a promise numbers start at the quarters of a second since an epoch: shorter than any
 /// segment, and small enough to stay within 31 bits for 17 years, since some players count so far.
-const CLOCK_STEP_MILLIS: u128 = 250;
+const CLOCK_STEP: Duration = Duration::from_millis(250);
+
+/// Without a promise discontinuities are counted from the half minutes since that epoch: a life of a minute or more is
+/// followed by higher counts.
+const CLOCK_STEP_BREAKS: Duration = Duration::from_secs(30);
+
+/// Their count must stay small: hls.js 1.7 walks through all numbers below it with each list that it loads, a hundred
+/// million a second. So it begins anew every half year.
+const CLOCK_BREAKS: u64 = 1 << 19;
 
 /// Target durations for which a segment is listed at least, however many come in one burst: players
 /// ask again within one, or within half of one, and must find what follows on what they have.
@@ -54,11 +66,14 @@ impl Numbering {
     /// whatever was `promised` by earlier ones. Quarters of a second rise faster than segments do,
     /// so numbers go on rising even where the data folder was lost.
     pub fn after(promised: Option<Promise>, since_epoch: Duration) -> Self {
-        let clock = u64::try_from(since_epoch.as_millis() / CLOCK_STEP_MILLIS).unwrap_or(u64::MAX);
+        let steps = |step: Duration| since_epoch.as_millis() / step.as_millis();
+        let clock = |step| u64::try_from(steps(step)).unwrap_or(u64::MAX);
         let promised = promised.unwrap_or_default();
         Self {
-            sequence: MediaSequence(promised.sequence.max(clock)),
-            discontinuities: promised.discontinuities.max(clock),
+            sequence: MediaSequence(promised.sequence.max(clock(CLOCK_STEP))),
+            discontinuities: promised
+                .discontinuities
+                .max(clock(CLOCK_STEP_BREAKS) % CLOCK_BREAKS),
             continues: true,
             date: promised.date,
         }
@@ -385,14 +400,13 @@ impl Window {
 
     /// A new promise, when the old one is about to be used up.
     pub(crate) fn promise(&mut self) -> Option<Promise> {
-        let short = |used: u64, promised: u64| promised < used + PROMISE_EARLY;
-        let numbers = short(self.next.0, self.promised.sequence)
-            || short(self.discontinuities, self.promised.discontinuities);
+        let numbers = self.promised.sequence < self.next.0 + PROMISE_EARLY
+            || self.promised.discontinuities < self.discontinuities + PROMISE_BREAKS_EARLY;
         let ahead = |time| self.date.and_then(|date| date.checked_add(time).ok());
         let dates = self.promised.date < ahead(PROMISE_TIME_EARLY);
         if numbers {
             self.promised.sequence = self.next.0 + PROMISE_BLOCK;
-            self.promised.discontinuities = self.discontinuities + PROMISE_BLOCK;
+            self.promised.discontinuities = self.discontinuities + PROMISE_BREAKS;
         }
         if dates {
             self.promised.date = ahead(PROMISE_TIME);
@@ -624,7 +638,7 @@ mod tests {
         let with = Numbering::after(promised, Duration::from_secs(750));
         assert_eq!(
             (with.sequence, with.discontinuities),
-            (MediaSequence(5_000), 3_000)
+            (MediaSequence(5_000), 70)
         );
         let mut window = Window::new(with);
         let dated = |second| Draft {
@@ -648,6 +662,26 @@ mod tests {
                 .push(draft(2000), wall(0), &Settings::default())
                 .discontinuity
         );
+        let later = Numbering::after(None, Duration::from_secs(750 + 60));
+        assert!(window.discontinuities < later.discontinuities);
+    }
+
+    #[test]
+    fn numbers_stay_as_small_as_players_need_them() {
+        let years = |count: u64| Duration::from_hours(count * 24 * 365);
+        let first = Numbering::after(None, years(17));
+        assert!(first.sequence.0 < 1 << 31, "{first:?}");
+        // hls.js 1.7 takes 10 ns for each, with every list: about as long as for all else that it does with one.
+        let most = (0..40).map(|half| Numbering::after(None, years(half) / 2).discontinuities);
+        assert!(most.max() < Some(600_000));
+        // One that is begun and left a hundred times a day.
+        let mut numbering = first;
+        for _ in 0..100 {
+            let promise = Window::new(numbering).promise();
+            numbering = Numbering::after(promise, years(17));
+        }
+        let grown = numbering.discontinuities - first.discontinuities;
+        assert!(grown <= 2_000, "{grown} in a day");
     }
 
     #[test]
@@ -655,8 +689,13 @@ mod tests {
         let mut window = window();
         let mut promise = window.promise().expect("a first promise");
         for second in 0..5_000 {
-            let segment = window.push(draft(2000), wall(second), &Settings::default());
+            let draft = Draft {
+                discontinuity: second % 3 == 0,
+                ..draft(2000)
+            };
+            let segment = window.push(draft, wall(second), &Settings::default());
             assert!(segment.sequence.0 < promise.sequence);
+            assert!(segment.discontinuities < promise.discontinuities);
             promise = window.promise().unwrap_or(promise);
             let end = later(segment.program_date_time, segment.duration);
             assert!(Some(end) < promise.date, "{end} is not promised");
