@@ -6,6 +6,7 @@ mod continuous;
 mod failover;
 mod lives;
 mod media;
+mod mute;
 mod origin;
 mod random;
 mod scene;
