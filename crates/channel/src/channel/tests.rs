@@ -9,6 +9,7 @@ mod media;
 mod mute;
 mod origin;
 mod random;
+mod resting;
 mod scene;
 mod settings;
 mod slate;
