@@ -111,6 +111,8 @@ pub(crate) struct Source {
     pub(crate) steady: bool,
     /// Until when each mishap lasts.
     until: Vec<Duration>,
+    /// Until when the last of them does.
+    troubled_until: Duration,
     aired: VecDeque<Aired>,
     next_at: Duration,
     next: Next,
@@ -167,6 +169,7 @@ impl Source {
             style,
             steady,
             until: vec![Duration::ZERO; Mishap::ALL.len()],
+            troubled_until: Duration::ZERO,
             aired: VecDeque::new(),
             next_at: Duration::ZERO,
             next: Next::default(),
@@ -206,6 +209,7 @@ impl Source {
     pub(crate) fn heal(&mut self, now: Duration, random: &mut Random) {
         self.advance(now, random);
         self.until.fill(Duration::ZERO);
+        self.troubled_until = now;
         self.next_at = self.next_at.min(now);
         self.next = Next::default();
         self.key = None;

@@ -16,6 +16,9 @@ const PIECE_FRAMES: u64 = 4;
 /// So long after the last mishap a body has caught up with all that it owed.
 const TROUBLED: Duration = Duration::from_secs(90);
 
+/// So long after it there is no reason any more to give a body up: beyond every patience with the usual settings.
+const WELL: Duration = Duration::from_secs(60);
+
 /// A body that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
@@ -140,14 +143,19 @@ impl Source {
         Piece::Later(pause)
     }
 
+    /// Whether it is a body with which nothing has been wrong for so long that there is no reason to give it up.
+    pub(crate) fn is_well(&self, now: Duration) -> bool {
+        self.has_body() && self.troubled_until + WELL < now
+    }
+
     /// How far viewers may be thrown back by a new session that sends what was shown before; nothing is said where
     /// what it owes comes late, so that it is not waited for.
     pub(crate) fn back_max(&self, now: Duration) -> Option<u64> {
         let feed = self.feed.as_ref()?;
         let slow = feed.manner.at_once != u64::MAX;
-        let troubled = Mishap::LATE_BODIES.iter().any(|it| {
-            0 < self.until[*it as usize].as_nanos() && now < self.until[*it as usize] + TROUBLED
-        });
+        let until = |mishap: &Mishap| self.until[*mishap as usize];
+        let mut late = Mishap::LATE_BODIES.iter().map(until);
+        let troubled = late.any(|until| !until.is_zero() && now < until + TROUBLED);
         (self.style.kind == SourceKind::Session && !slow && !troubled).then(|| feed.back_max())
     }
 

@@ -112,6 +112,8 @@ impl Source {
         } else {
             self.jolt(random, mishap);
         }
+        let until = self.until[mishap as usize].max(now);
+        self.troubled_until = self.troubled_until.max(until);
     }
 
     fn begin(&mut self, now: Duration, random: &mut Random, mishap: Mishap) {
