@@ -178,7 +178,7 @@ impl History {
     }
 }
 
-fn put(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+pub(super) fn put(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let details: serde_json::Map<_, _> = entry
         .details
         .iter()

@@ -43,7 +43,7 @@ struct EngineHealth {
 #[utoipa::path(get, path = "/health/status", tag = "system", responses((status = OK, body = Health)))]
 pub(super) async fn status(State(app): State<App>) -> Json<Health> {
     let engines = app.engines.all();
-    let disk_failing = app.store.is_failing();
+    let disk_failing = app.store.is_failing() || app.records.history.is_failing();
     let outbox = app.outbox.status();
     let held_back = outbox.telling && outbox.trouble.is_some();
     let is_down = |it: &pool::Engine| it.health == pool::Health::Unhealthy;

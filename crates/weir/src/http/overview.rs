@@ -193,6 +193,7 @@ pub(super) fn house(app: &App) -> House {
         sources: app.names.len(),
         channels: running.iter().map(|it| channel(app, it, now)).collect(),
         disk_failing: app.store.is_failing() || outbox.disk_failing,
+        history_failing: app.records.history.is_failing(),
         held_back: trouble.map(|trouble| (trouble.what, outbox.waiting)),
     }
 }
