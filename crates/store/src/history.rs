@@ -9,6 +9,7 @@ mod entries;
 mod file;
 mod looping;
 mod readings;
+mod rows;
 mod stories;
 mod writer;
 

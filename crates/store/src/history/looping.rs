@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::rows::time;
 use super::{History, Unreadable, Unwritten};
 
 /// There is one row of `loop_detection`.
@@ -108,11 +109,10 @@ fn read_detection(connection: &Connection) -> rusqlite::Result<Option<LoopDetect
 fn read_found(connection: &Connection) -> rusqlite::Result<Vec<Looping>> {
     let mut statement = connection.prepare("SELECT key, infohash, at FROM looping ORDER BY at")?;
     let found = statement.query_map([], |row| {
-        let at = Timestamp::from_millisecond(row.get(2)?);
         Ok(Looping {
             key: row.get(0)?,
             infohash: row.get(1)?,
-            at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+            at: time(row, 2)?,
         })
     })?;
     found.collect()
