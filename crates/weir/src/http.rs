@@ -44,6 +44,7 @@ mod topics;
 mod transfer;
 mod turns;
 mod webhooks;
+mod words;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
