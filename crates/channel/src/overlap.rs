@@ -17,11 +17,18 @@ const BURST: Duration = Duration::from_secs(5);
 /// comes at the stream's pace is better seen twice than waited for.
 const BURST_MAX: Duration = Duration::from_secs(12);
 
+/// Streams that a broadcast may have changed within what a session repeats: a programme, an advertisement, and back.
+const CHANGES_MAX: usize = 4;
+
+/// Streams that change do so without a hole in time; what is further off, or earlier, is of another broadcast.
+const SAME_CLOCK: Duration = Duration::from_secs(1);
+
 /// Where the media of a life has come to, by its own clock.
 #[derive(Debug, Default)]
 pub(crate) struct Overlap {
     end: Option<ts::Timestamp>,
-    streams: Vec<ts::Stream>,
+    /// What it consists of, and consisted of before by the same clock; the newest stands last.
+    streams: Vec<Vec<ts::Stream>>,
     /// How much more of a session that has just begun may have been seen.
     left: Duration,
 }
@@ -51,10 +58,29 @@ impl Overlap {
             None => Duration::ZERO,
         };
         if seen.is_none() {
-            self.end = segment.end();
-            self.streams.clone_from(&segment.opening.tables.pmt.streams);
+            self.reach(segment);
         }
         seen.is_some()
+    }
+
+    /// The media has come to the end of a segment.
+    fn reach(&mut self, segment: &Segment) {
+        let begin = segment.opening.begin.dts;
+        let goes_on = begin.zip(self.end).is_some_and(|(begin, end)| {
+            let step = begin.offset_to(end).unsigned_abs();
+            ts::duration(step) <= SAME_CLOCK
+        });
+        if !goes_on {
+            self.streams.clear();
+        }
+        self.end = segment.end();
+        let streams = &segment.opening.tables.pmt.streams;
+        if self.streams.last() != Some(streams) {
+            if self.streams.len() == CHANGES_MAX {
+                self.streams.remove(0);
+            }
+            self.streams.push(streams.clone());
+        }
     }
 
     /// Whether some of a segment that begins so may have been seen.
@@ -67,7 +93,7 @@ impl Overlap {
         let begin = opening.begin.dts?;
         let ticks = u64::try_from(begin.offset_to(self.end?)).ok()?;
         let seen = ts::duration(ticks);
-        let same = self.streams == opening.tables.pmt.streams;
+        let same = self.streams.contains(&opening.tables.pmt.streams);
         (same && !seen.is_zero() && seen <= self.left).then_some(seen)
     }
 }

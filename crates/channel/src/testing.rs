@@ -130,6 +130,8 @@ pub(crate) fn part(independent: bool) -> ts::rebase::Part {
 #[derive(Default)]
 pub(crate) struct Broadcast {
     pub(crate) keys_stay_away: bool,
+    /// From this frame on sound is announced beside the pictures.
+    pub(crate) sound_from: Option<u64>,
     /// Frames so far.
     pub(crate) frame: u64,
     counter: u8,
@@ -159,7 +161,15 @@ impl Broadcast {
             if is_key {
                 let count = (frame / 4 % 16) as u8;
                 writer.section(0, &pat(&[program]), count);
-                writer.section(4096, &pmt(1, 256, &[stream]), count);
+                let sound = ts::Stream {
+                    pid: 257,
+                    stream_type: 0x0f,
+                    codec: ts::Codec::of(0x0f, &[]),
+                };
+                let all = [stream, sound];
+                let has_sound = self.sound_from.is_some_and(|from| from <= frame);
+                let streams = &all[..=usize::from(has_sound)];
+                writer.section(4096, &pmt(1, 256, streams), count);
             }
             let at = Some(ts::Timestamp(900_000 + frame * 45_000));
             let slice = if is_key { 0x65 } else { 0x41 };

@@ -1,6 +1,7 @@
 //! What a continuous source sends: frames twice a second, each of which says which it is, written as real packets.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -48,7 +49,7 @@ impl Manner {
             key_every: random.pick(&[2, 2, 4, 4, 8, 20]),
             held: random.pick(&[0, 7, 20, 41, 80]),
             at_once: random.pick(&[u64::MAX, u64::MAX, 4, 8]),
-            rushes: random.chance(10),
+            rushes: random.chance(20),
             pause: random.pick(&[200, 700, 1_400].map(Duration::from_millis)),
             tells: random.chance(50),
         }
@@ -209,16 +210,23 @@ impl Feed {
         self.manner.key_every.max(4) / 2 + 1
     }
 
+    /// What a reader at a place has not had yet.
+    fn unread(&self, place: &Place) -> Range<usize> {
+        let from = self.frames.partition_point(|it| it.ordinal < place.next);
+        from..self.frames.len()
+    }
+
     /// So many of the next frames, for a reader that is at a place; nothing when it has all there are.
     pub(crate) fn read(&mut self, place: &mut Place, most: u64) -> Option<Bytes> {
         if self.manner.rushes {
-            while self.next.ordinal < place.next + most {
+            while self.unread(place).len() < most as usize {
                 self.air();
                 self.next_at += FRAME;
             }
         }
-        let from = self.frames.partition_point(|it| it.ordinal < place.next);
-        let count = (self.frames.len() - from).min(usize::try_from(most).unwrap_or(usize::MAX));
+        let unread = self.unread(place);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let (from, count) = (unread.start, unread.len().min(most));
         let mut writer = Writer::default();
         for index in from..from + count {
             let frame = self.frames[index];

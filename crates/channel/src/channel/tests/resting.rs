@@ -75,10 +75,35 @@ impl Stage {
 fn a_body_that_rests_for_long_is_not_starving_when_it_is_read_on() {
     let mut stage = Stage::filled(70, Settings::default());
     let rested = stage.rests();
-    assert!(Duration::from_secs(40) < rested, "{rested:?}");
+    assert!(Duration::from_secs(35) < rested, "{rested:?}");
     // It was not heard of for as long as it was not listened to.
     stage.scene.play(5);
     assert_eq!(stage.scene.count("close"), 0);
+}
+
+#[test]
+fn what_a_new_session_sends_once_more_is_left_out_although_the_streams_have_changed_in_it() {
+    let mut stage = Stage::filled(20, Settings::default());
+    stage.broadcast.sound_from = Some(44);
+    for _ in 0..12 {
+        stage.scene.play(1);
+        stage.gets(1);
+    }
+    assert!(
+        1 <= stage.scene.channel.counters.discontinuities,
+        "the streams have changed"
+    );
+    let pull = stage.scene.reading.expect("a body is read");
+    stage.scene.tell(Input::BodyEnded { pull, end: Ok(()) });
+    // The new session begins twenty seconds back, ten before the change.
+    stage.broadcast.back(20);
+    let repeats = stage.scene.channel.counters.repeats;
+    stage.gets(20);
+    let left_out = stage.scene.channel.counters.repeats - repeats;
+    assert!(
+        8 <= left_out,
+        "{left_out} pieces of two seconds were left out"
+    );
 }
 
 #[test]
