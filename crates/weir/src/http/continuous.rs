@@ -13,7 +13,8 @@ use channel::{Apart, Delivery, Phase, Refused, Snapshot, ViewerId};
 use super::error::Problem;
 use super::guard::Names;
 use super::{App, Peer, description, play};
-use body::{Continuous, Unread};
+use body::Continuous;
+pub(super) use body::Unread;
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";

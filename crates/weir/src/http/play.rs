@@ -139,7 +139,7 @@ async fn enter(
     let selector = selector(app, pairs)?;
     if method == Method::HEAD {
         // Whoever only asks whether there is something must not start it.
-        return Ok(playlist(String::new(), "no-store"));
+        return Ok(playlist(Body::new(continuous::Unread), "no-store"));
     }
     refuse_prefetch(headers)?;
     let viewer = ViewerId(token()?);
@@ -348,8 +348,8 @@ fn live(snapshot: &Snapshot, viewer: ViewerId, first: bool) -> Response {
     playlist(template.render(&view::token_text(viewer.0)), "no-cache")
 }
 
-fn playlist(text: String, cache: &'static str) -> Response {
-    let mut response = Body::from(text).into_response();
+fn playlist(text: impl Into<Body>, cache: &'static str) -> Response {
+    let mut response = text.into().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
