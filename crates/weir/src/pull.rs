@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) use budget::Budget;
 use channel::{Channel, Effect, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::{Address, Live};
-pub(crate) use tell::viewer_joined;
+pub(crate) use tell::{viewer_joined, viewer_put_off};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -14,7 +14,7 @@ use crate::selector::SelectorError;
 use crate::settings::{Given, Mistake, NotKept};
 
 /// How long a caller is asked to wait where nothing says better.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Bytes of a text that are given back to whoever sent it, to know it by.
 const VALUE_BYTES_MAX: usize = 64;

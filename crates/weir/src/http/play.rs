@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use channel::{Caller, Delivery, Phase, Refused, Snapshot, ViewerId, view};
 
-use super::error::Problem;
+use super::error::{Problem, RETRY_AFTER};
 use super::guard::Names;
 use super::patience::patience;
 use super::{App, Ask, Peer, continuous, description, query};
@@ -301,10 +301,12 @@ pub(super) async fn ready(
     let decided = tokio::select! {
         biased;
         decided = snapshots.wait_for(|snapshot| is_decided(snapshot, app, handle, wanted)) => {
-            decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
+            decided.map(|snapshot| Arc::clone(&snapshot))
         }
         waited = patience(app.settings.clone(), wanted.wait) => {
-            Err(Problem::not_ready(waited))
+            pull::viewer_put_off(&app.registry, &visit, waited);
+            visit.put_off(RETRY_AFTER);
+            return Err(Problem::not_ready(waited));
         }
     };
     let problem = match decided {
@@ -315,7 +317,7 @@ pub(super) async fn ready(
             Phase::Stopping => Problem::from(Refused::Closed),
             _ => return Ok((snapshot, visit)),
         },
-        Err(problem) => problem,
+        Err(_) => Problem::from(Refused::Closed),
     };
     visit.refuse();
     Err(problem)
