@@ -7,6 +7,7 @@ mod budget;
 mod measure;
 mod reading;
 mod requests;
+mod same;
 mod sessions;
 mod sources;
 mod tell;
@@ -280,6 +281,7 @@ impl Driver {
             body,
         } = answer;
         if let Some(open) = &open {
+            self.give_way_if_played(open);
             sessions::opened(&self.context.outbox, open.session.as_ref());
         }
         match (&input, open) {

@@ -72,9 +72,9 @@ pub(super) async fn enter(
         watching: true,
         delivery: Delivery::Continuous,
     };
-    let selector = app.registry.canonical(&selector);
-    let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
-    let (_, visit) = play::ready(app, &handle, visit, &MEDIA).await?;
+    let viewer = ViewerId(play::token()?);
+    let (_, visit) = play::let_in(app, &selector, viewer, &asking, &MEDIA).await?;
+    let handle = std::sync::Arc::clone(visit.handle());
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
     let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;
