@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ts::segment::Opening;
+
 use crate::growing::Growing;
 use crate::segment::{Apart, MediaSequence, Segment};
 use crate::slate;
@@ -15,8 +17,19 @@ pub struct Cursor {
     next: Option<MediaSequence>,
     /// What was sent last was broken off.
     lost: bool,
-    /// Whether what was sent last goes with our clips.
-    takes_clips: bool,
+    sent: Sent,
+}
+
+/// What was sent so far, for our clips, which decoders may not take among other streams than theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sent {
+    #[default]
+    Nothing,
+    Clips,
+    /// Media that goes with clips.
+    Alike,
+    /// Other media.
+    Other,
 }
 
 /// What is to be done with a continuous body.
@@ -47,8 +60,9 @@ pub enum Step {
 }
 
 impl Cursor {
-    /// What comes next; a viewer that begins or is moved on is put `behind` the newest media. Clips are
-    /// passed over, unless they are wanted and go with what was sent.
+    /// What comes next; a viewer that begins or is moved on is put `behind` the newest media. Clips are passed over,
+    /// unless they are wanted and go with what was sent. A body that began with them ends where other streams follow: a
+    /// player that opens it anew finds these.
     pub fn step(
         &mut self,
         snapshot: &Snapshot,
@@ -59,9 +73,10 @@ impl Cursor {
             return Ok(Step::End);
         }
         let window = &snapshot.window;
+        let clips = clips && self.sent != Sent::Other;
         while let Some(clip) = self.next.and_then(|next| window.segment(next))
             && clip.slate
-            && !(clips && self.takes_clips)
+            && !clips
         {
             self.next = Some(clip.sequence.next());
         }
@@ -79,8 +94,13 @@ impl Cursor {
             }
             (None, _) => window.entry(behind.saturating_sub(snapshot.open_elapsed()))?,
         };
+        let open = snapshot.open.as_ref().filter(|it| self.may_follow(it));
+        let found = match (found, open) {
+            (None, None) if clips && known.is_none() => self.clip(window, behind),
+            (found, _) => found,
+        };
         let Some(segment) = found else {
-            if let Some(open) = snapshot.open.as_ref().filter(|it| self.may_follow(it)) {
+            if let Some(open) = open {
                 return Ok(self.follow(open));
             }
             return Ok(match snapshot.phase {
@@ -88,7 +108,9 @@ impl Cursor {
                 _ => Step::Wait,
             });
         };
-        self.takes_clips = slate::goes_with(&segment.part()?.opening.tables.pmt.streams);
+        if !self.goes_with(&segment.part()?.opening, segment.slate) {
+            return Ok(Step::End);
+        }
         let skipped = self.go_to(segment.sequence);
         Ok(Step::Send {
             segment: Arc::clone(segment),
@@ -104,12 +126,43 @@ impl Cursor {
     }
 
     fn follow(&mut self, open: &Arc<Growing>) -> Step {
+        if !self.goes_with(open.opening(), false) {
+            return Step::End;
+        }
         let skipped = self.go_to(open.sequence());
         Step::Follow {
             open: Arc::clone(open),
             seam: open.seam() || skipped,
             skipped,
         }
+    }
+
+    /// The clip to begin with where there is nothing else.
+    fn clip<'a>(&self, window: &'a Window, behind: Duration) -> Option<&'a Arc<Segment>> {
+        let clips = window.held().rev().take_while(|segment| segment.slate);
+        let unseen = clips.filter(|clip| self.next.is_none_or(|next| next <= clip.sequence));
+        let mut media = Duration::ZERO;
+        let begins = |clip: &&Arc<Segment>| {
+            let begins = media < behind;
+            media += clip.duration;
+            begins
+        };
+        unseen.take_while(begins).last()
+    }
+
+    /// Whether what begins so can follow on what was sent, which it is then a part of.
+    fn goes_with(&mut self, opening: &Opening, is_clip: bool) -> bool {
+        let alike = slate::goes_with(&opening.tables.pmt.streams);
+        if self.sent == Sent::Clips && !alike {
+            return false;
+        }
+        self.sent = match (is_clip, self.sent) {
+            (true, Sent::Nothing | Sent::Clips) => Sent::Clips,
+            (true, sent) => sent,
+            (false, _) if alike => Sent::Alike,
+            (false, _) => Sent::Other,
+        };
+        true
     }
 
     /// What was being followed has not become a segment; the viewer begins anew.
@@ -321,12 +374,72 @@ mod tests {
     }
 
     #[test]
-    fn a_body_never_begins_with_a_clip() {
+    fn a_body_begins_with_media_of_the_source_where_there_is_any() {
         assert_eq!(entry("kkss", 2), Ok(Some(11)));
         assert_eq!(entry("sskk", 30), Ok(Some(12)));
         assert_eq!(entry("ssss", 4), Ok(None));
-        let (none, step) = sent_with(&mut Cursor::default(), &snapshot("ssss", Phase::Live), true);
+        let (none, step) = sent(&mut Cursor::default(), &snapshot("ssss", Phase::Live));
         assert!(none.is_empty() && matches!(step, Step::Wait), "{step:?}");
+        let mut cursor = Cursor::default();
+        let (first, _) = sent_with(&mut cursor, &snapshot("ssshs", Phase::Live), true);
+        assert_eq!(first, [(13, true, false), (14, true, false)]);
+    }
+
+    #[test]
+    fn a_body_begins_with_clips_where_they_are_wanted_and_there_is_nothing_else() {
+        let mut cursor = Cursor::default();
+        let (first, step) = sent_with(&mut cursor, &snapshot("ssss", Phase::Starting), true);
+        assert_eq!(first, [(12, false, false), (13, false, false)]);
+        assert!(matches!(step, Step::Wait), "{step:?}");
+        let (more, _) = sent_with(&mut cursor, &snapshot("ssssshs", Phase::Live), true);
+        let wanted = [(14, false, false), (15, true, false), (16, true, false)];
+        assert_eq!(more, wanted);
+    }
+
+    #[test]
+    fn a_body_that_began_with_clips_ends_where_the_source_has_other_streams() {
+        let mut cursor = Cursor::default();
+        sent_with(&mut cursor, &snapshot("ssss", Phase::Starting), true);
+        let (more, step) = sent_with(&mut cursor, &snapshot("sssskk", Phase::Live), true);
+        assert!(more.is_empty() && matches!(step, Step::End), "{step:?}");
+    }
+
+    #[test]
+    fn what_is_followed_while_it_comes_decides_of_clips_as_well() {
+        let following = |segments: &str, streams: char| {
+            let mut snapshot = snapshot(segments, Phase::Live);
+            let like = window(&streams.to_string());
+            let opening = Arc::clone(&like.held().next().expect("one").part().expect("it").opening);
+            let open = Growing::new(snapshot.window.next(), opening, true);
+            snapshot.open = Some(Arc::new(open));
+            snapshot
+        };
+        let mut cursor = Cursor::default();
+        let (_, step) = sent_with(&mut cursor, &following("", 'k'), true);
+        assert!(matches!(step, Step::Follow { .. }), "{step:?}");
+        let (none, _) = sent_with(&mut cursor, &snapshot("kss", Phase::Live), true);
+        assert!(none.is_empty(), "{none:?}");
+        for (streams, goes_on) in [('h', true), ('k', false)] {
+            let mut cursor = Cursor::default();
+            sent_with(&mut cursor, &snapshot("ss", Phase::Starting), true);
+            let (_, step) = sent_with(&mut cursor, &following("ss", streams), true);
+            assert_eq!(matches!(step, Step::Follow { .. }), goes_on, "{step:?}");
+            assert_eq!(matches!(step, Step::End), !goes_on, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_viewer_that_is_too_slow_for_clips_is_moved_among_them() {
+        let mut cursor = Cursor::default();
+        sent_with(&mut cursor, &snapshot("ss", Phase::Starting), true);
+        let mut later = snapshot("ssssssss", Phase::Starting);
+        let settings = Settings {
+            segments_max: 5,
+            ..Settings::default()
+        };
+        later.window.fit(&settings);
+        let (more, _) = sent_with(&mut cursor, &later, true);
+        assert_eq!(more, [(16, true, true), (17, false, false)]);
     }
 
     #[test]

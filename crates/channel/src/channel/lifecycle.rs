@@ -23,6 +23,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// seen twice or not at all.
 const SEAM_TARGET: Duration = Duration::from_secs(1);
 
+/// Target durations of media that players begin with at least (RFC 8216 6.3.3), where a source has given as much: who asks
+/// once a target duration, and VLC, which begins three segments from the end, run dry again and again with less.
+const FILLED_TARGETS: u32 = 3;
+
 impl Channel {
     pub(super) fn viewer_arrived(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.present = true;
@@ -92,10 +96,6 @@ impl Channel {
         let least = Self::target_least(settings);
         self.window.fix_target(source.max(least), settings);
         self.window.fit(settings);
-        if !self.slate.is_shown() {
-            // The gate may open some time after the newest segment came.
-            self.reserve.pace(self.last_segment_at);
-        }
         self.failed_lives = 0;
         out.push(Effect::Tell(Event::WentLive));
         match self.state {
@@ -148,17 +148,19 @@ impl Channel {
         }
     }
 
-    /// Viewers who began at clips get as much media at once as they would have begun with; from then on what comes is
-    /// shown at the stream's pace.
+    /// Viewers get at once what comes of a burst until they have as much as keeps them from running dry; from then on what
+    /// comes is shown at the stream's pace.
     pub(super) fn pace_when_filled(&mut self, settings: &Settings) {
-        if self.reserve.is_paced() || self.window.target().is_none() {
+        let Some(target) = self.window.target().filter(|_| !self.reserve.is_paced()) else {
             return;
-        }
+        };
         let held = || self.window.held().filter(|segment| !segment.slate);
         let media: Duration = held().map(|segment| segment.duration).sum();
         let full = settings.segments_max <= held().count()
             || settings.bytes_max / 4 * 3 <= self.window.bytes();
-        if settings.initial_buffer <= media || full {
+        let enough = Duration::from_secs(target) * FILLED_TARGETS;
+        if settings.initial_buffer.max(enough) <= media || full {
+            // There may be as much some time after the newest segment came.
             self.reserve.pace(self.last_segment_at);
         }
     }

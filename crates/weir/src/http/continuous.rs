@@ -13,15 +13,19 @@ use channel::{Apart, Delivery, Phase, Refused, Snapshot, ViewerId};
 use super::error::Problem;
 use super::guard::Names;
 use super::{App, Peer, description, play};
+use crate::settings::Slate;
 use body::Continuous;
 pub(super) use body::Unread;
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";
 
-/// Media of the source: a body never begins with a clip of ours.
+/// Media of the source, or clips of ours where they are wanted.
 const MEDIA: play::Wanted = play::Wanted {
-    what: |snapshot, settings| has_enough(snapshot, settings.ts_join_seconds),
+    what: |snapshot, settings| {
+        has_enough(snapshot, settings.ts_join_seconds)
+            || (settings.slate == Slate::All && snapshot.on_slate)
+    },
     wait: |settings| settings.initial_data_wait_timeout,
 };
 
