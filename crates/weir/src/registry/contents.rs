@@ -21,6 +21,8 @@ impl Contents {
         if let Some(holder) = holder.filter(|it| *it != key && runs(it)) {
             return Some(holder.clone());
         }
+        // A content id may come to stand for another infohash.
+        self.release(key);
         self.keys.insert(infohash.to_owned(), key.to_owned());
         None
     }
@@ -42,10 +44,17 @@ mod tests {
         assert_eq!(contents.claim("abc", "one", |_| true), None);
         let holder = contents.claim("abc", "two", |key| key == "one");
         assert_eq!(holder.as_deref(), Some("one"));
-        assert_eq!(contents.claim("def", "two", |_| true), None);
         assert_eq!(contents.claim("abc", "two", |_| false), None);
         contents.release("two");
         assert_eq!(contents.claim("abc", "three", |_| true), None);
         assert_eq!(contents.keys.len(), 1);
+    }
+
+    #[test]
+    fn a_channel_that_plays_something_else_now_holds_nothing_of_before() {
+        let mut contents = Contents::default();
+        assert_eq!(contents.claim("abc", "one", |_| true), None);
+        assert_eq!(contents.claim("def", "one", |_| true), None);
+        assert_eq!(contents.claim("abc", "two", |_| true), None);
     }
 }
