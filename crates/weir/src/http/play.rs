@@ -350,7 +350,7 @@ pub(super) async fn ready(
     let problem = match decided {
         Ok(snapshot) => match &snapshot.phase {
             Phase::Failed { failure, until } => {
-                Problem::of_failure(failure, until.since(app.clock.now()))
+                Problem::of_failure(&handle.selector, failure, until.since(app.clock.now()))
             }
             Phase::Stopping => Problem::from(Refused::Closed),
             _ => return Ok((snapshot, visit)),
