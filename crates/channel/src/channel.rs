@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::failure::{Failure, OpenFailure};
 use crate::growing::Growing;
+use crate::numbering::Numbering;
 use crate::overlap::Overlap;
 use crate::pulse::Pulse;
 use crate::queue::Queue;
@@ -18,7 +19,7 @@ use crate::settings::Settings;
 use crate::snapshot::{Counters, Phase, Snapshot};
 use crate::source::{Intake, PullId, Source, Where};
 use crate::time::Moment;
-use crate::window::{Numbering, Window};
+use crate::window::Window;
 
 mod lifecycle;
 mod message;

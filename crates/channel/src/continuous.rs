@@ -216,11 +216,12 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbering::Numbering;
     use crate::segment::Container;
     use crate::settings::Settings;
     use crate::snapshot::Counters;
     use crate::testing::{draft, part, wall};
-    use crate::window::{Draft, Numbering};
+    use crate::window::Draft;
 
     /// Two seconds each; the letter says how a segment begins: with a key frame, without, with a break; or that
     /// it cannot be a part of a continuous body; or that it is a clip, the first behind a break.

@@ -12,6 +12,7 @@ mod failure;
 mod follow;
 mod growing;
 mod meter;
+mod numbering;
 mod overlap;
 mod patience;
 mod playhead;
@@ -39,6 +40,7 @@ pub use event::{EndReason, Event};
 pub use failure::{Failure, OpenFailure, Trouble};
 pub use growing::Growing;
 pub use meter::Meter;
+pub use numbering::{Numbering, Promise};
 pub use playhead::{Piece, Place, Playhead, Playing};
 pub use pulse::{Measure, Numbers};
 pub use queue::{FETCHES_MAX, ItemId};
@@ -52,4 +54,4 @@ pub use time::Moment;
 pub use viewer::{
     Begun, Caller, Delivery, Refused, Totals, VIEWERS_MAX, Viewer, ViewerId, Viewers,
 };
-pub use window::{Numbering, Promise, Window};
+pub use window::Window;

@@ -7,6 +7,24 @@ use crate::pulse::Evidence;
 /// No media for so long from an engine that is not there any more: what was on its way has come by then.
 const HITCH: Duration = Duration::from_secs(2);
 
+/// A body that has begun and has no first byte for so long will have none: engines begin one when they have enough of it to send,
+/// and send it within milliseconds.
+const BEGUN: Duration = Duration::from_secs(3);
+
+/// The same where the engine does not say how it is. It is half of what players wait for a first answer.
+const BEGUN_UNKNOWN: Duration = Duration::from_secs(5);
+
+/// How long a body that has begun may be without its first byte. One whose engine still collects has as long as it takes:
+/// the same would be waited for in any other way.
+pub(crate) fn of_first_byte(evidence: Evidence) -> Option<Duration> {
+    match evidence {
+        Evidence::Gone => Some(HITCH),
+        Evidence::Flowing | Evidence::Frozen => Some(BEGUN),
+        Evidence::Unknown | Evidence::Hanging => Some(BEGUN_UNKNOWN),
+        Evidence::Collecting | Evidence::Deserted => None,
+    }
+}
+
 /// A silence that is to be judged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Silence {
@@ -105,6 +123,21 @@ mod tests {
     fn an_engine_that_works_is_given_as_long_as_players_wait_whatever_viewers_hold() {
         assert_eq!(patience(Evidence::Flowing, 0, true), 17);
         assert_eq!(patience(Evidence::Collecting, 0, true), 17);
+    }
+
+    #[test]
+    fn a_first_byte_is_waited_for_as_long_as_the_engine_collects_and_else_for_a_moment() {
+        assert_eq!(of_first_byte(Evidence::Collecting), None);
+        assert_eq!(of_first_byte(Evidence::Deserted), None);
+        let others = [
+            Evidence::Gone,
+            Evidence::Flowing,
+            Evidence::Frozen,
+            Evidence::Unknown,
+            Evidence::Hanging,
+        ];
+        let patience = others.map(|it| of_first_byte(it).expect("an end").as_secs());
+        assert_eq!(patience, [2, 3, 3, 5, 5]);
     }
 
     #[test]

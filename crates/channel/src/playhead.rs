@@ -201,9 +201,9 @@ pub struct Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbering::Numbering;
     use crate::settings::Settings;
     use crate::testing::{draft, wall};
-    use crate::window::Numbering;
 
     fn at(millis: u64) -> Moment {
         Moment(Duration::from_millis(millis))

@@ -84,6 +84,8 @@ pub(crate) struct Pulse {
     numbers: Option<Numbers>,
     downloaded: Risen,
     newest: Risen,
+    /// When it said last that it was collecting.
+    collected: Moment,
     /// Whether another engine could carry the channel.
     pub(crate) elsewhere: bool,
 }
@@ -144,6 +146,9 @@ impl Pulse {
                 self.numbers = Some(numbers);
                 self.downloaded.take(now, numbers.downloaded);
                 self.newest.take(now, numbers.newest);
+                if numbers.collecting {
+                    self.collected = now;
+                }
             }
             Measure::Nothing => self.numbers = None,
             Measure::Never => self.mute = true,
@@ -154,6 +159,11 @@ impl Pulse {
     /// When the newest answer came.
     pub(crate) fn answered(&self) -> Moment {
         self.answered.unwrap_or_default()
+    }
+
+    /// Until when the engine was collecting media, and may have had none to give.
+    pub(crate) fn collected(&self) -> Moment {
+        self.collected
     }
 
     /// From when on an engine that does not answer now counts as one that hangs.

@@ -40,6 +40,8 @@ pub(crate) struct Reading {
     pub(crate) repeats: bool,
     /// Nothing of it is wanted at the moment, because enough is there.
     pub(crate) rests: bool,
+    /// When that was so last.
+    rested_at: Moment,
     /// Whether any byte of it came.
     pub(crate) has_bytes: bool,
     /// When a segment was cut out of it last.
@@ -65,6 +67,7 @@ impl Reading {
             heard_at: now,
             repeats: false,
             rests: false,
+            rested_at: now,
             has_bytes: false,
             cut_at: None,
             given: Duration::ZERO,
@@ -79,6 +82,20 @@ impl Reading {
         self.has_bytes = true;
         let segmenter = &mut self.segmenter;
         chunks.iter().flat_map(|it| segmenter.push(it)).collect()
+    }
+
+    /// Notes whether it is to be read on: what is not listened to is neither silent nor late.
+    pub(crate) fn rest(&mut self, now: Moment, rests: bool) {
+        self.rests = rests;
+        if rests {
+            self.heard_at = now;
+            self.rested_at = now;
+        }
+    }
+
+    /// For how long the body has been listened to, since it began or since it rested last.
+    pub(crate) fn listened(&self, now: Moment) -> Option<Duration> {
+        Some(now.since(self.body_at?.max(self.rested_at)))
     }
 
     /// From now on its segments fit a target duration.
@@ -116,7 +133,8 @@ impl Reading {
             usual,
         };
         let silent = self.heard_at + patience(self.heard_at, bounds);
-        let starving = self.cut_at.unwrap_or(begun) + (usual * 2).max(STARVING_MIN);
+        let fed = self.cut_at.unwrap_or(begun).max(self.rested_at);
+        let starving = fed + (usual * 2).max(STARVING_MIN);
         Some(silent.min(starving))
     }
 

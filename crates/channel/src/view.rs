@@ -164,11 +164,12 @@ pub fn token_text(token: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbering::Numbering;
     use crate::segment::MediaSequence;
     use crate::settings::Settings;
     use crate::testing::{draft, wall};
     use crate::time::Moment;
-    use crate::window::{Draft, Numbering};
+    use crate::window::Draft;
 
     fn window(count: u64) -> Window {
         let numbering = Numbering {

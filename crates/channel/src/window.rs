@@ -1,44 +1,15 @@
-//! The window of a channel: its newest segments, bounded in number and bytes, and their numbering.
+//! The window of a channel: its newest segments, bounded in number and bytes. It never says what number or date comes next.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use crate::numbering::{Counter, Numbering, Promise, Unnumbered};
 use crate::segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::time::Moment;
-
-/// Numbers are promised to the store in blocks: after a crash the next life starts behind the
-/// block, so that a number is never used twice.
-const PROMISE_BLOCK: u64 = 1_000;
-
-/// A new block is promised this many numbers early: minutes, while the store needs milliseconds.
-const PROMISE_EARLY: u64 = 500;
-
-/// The same of discontinuities, which are few, and whose numbers must stay small.
-const PROMISE_BREAKS: u64 = 20;
-const PROMISE_BREAKS_EARLY: u64 = 10;
-
-/// Dates are promised so far ahead. After a restart they may run ahead of the clock by as much, until
-/// the channel rests for longer.
-const PROMISE_TIME: SignedDuration = SignedDuration::from_secs(20);
-
-/// A new stretch of dates is promised this early.
-const PROMISE_TIME_EARLY: SignedDuration = SignedDuration::from_secs(5);
-
-/// Without a promise numbers start at the quarters of a second since an epoch: shorter than any
-/// segment, and small enough to stay within 31 bits for 17 years, since some players count so far.
-const CLOCK_STEP: Duration = Duration::from_millis(250);
-
-/// Without a promise discontinuities are counted from the half minutes since that epoch: a life of a minute or more is
-/// followed by higher counts.
-const CLOCK_STEP_BREAKS: Duration = Duration::from_secs(30);
-
-/// Their count must stay small: hls.js 1.7 walks through all numbers below it with each list that it loads, a hundred
-/// million a second. So it begins anew every half year.
-const CLOCK_BREAKS: u64 = 1 << 19;
 
 /// Target durations for which a segment is listed at least, however many come in one burst: players
 /// ask again within one, or within half of one, and must find what follows on what they have.
@@ -46,50 +17,6 @@ const LISTED_TARGETS: u64 = 2;
 
 /// Segments that may be held for the list's sake beyond what is set: as many as can be set at all.
 pub(crate) const HELD_MAX: usize = 100;
-
-/// Where the numbering of a life begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Numbering {
-    /// The first segment's number.
-    pub sequence: MediaSequence,
-    /// Discontinuities counted so far.
-    pub discontinuities: u64,
-    /// Whether players may still hold a playlist of an earlier life, so that the first segment
-    /// must be marked as a break.
-    pub continues: bool,
-    /// The first segment's date is not before this.
-    pub date: Option<Timestamp>,
-}
-
-impl Numbering {
-    /// Numbering for a process that starts `since_epoch` after a fixed day in the past, behind
-    /// whatever was `promised` by earlier ones. Quarters of a second rise faster than segments do,
-    /// so numbers go on rising even where the data folder was lost.
-    pub fn after(promised: Option<Promise>, since_epoch: Duration) -> Self {
-        let steps = |step: Duration| since_epoch.as_millis() / step.as_millis();
-        let clock = |step| u64::try_from(steps(step)).unwrap_or(u64::MAX);
-        let promised = promised.unwrap_or_default();
-        Self {
-            sequence: MediaSequence(promised.sequence.max(clock(CLOCK_STEP))),
-            discontinuities: promised
-                .discontinuities
-                .max(clock(CLOCK_STEP_BREAKS) % CLOCK_BREAKS),
-            continues: true,
-            date: promised.date,
-        }
-    }
-}
-
-/// Numbers below these may be in use; what comes after a crash starts here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promise {
-    /// Bound of media sequence numbers.
-    pub sequence: u64,
-    /// Bound of discontinuity counts.
-    pub discontinuities: u64,
-    /// Bound of dates.
-    pub date: Option<Timestamp>,
-}
 
 /// What is to be published; the window adds number, date and count.
 #[derive(Debug)]
@@ -126,14 +53,9 @@ pub struct Window {
     held: VecDeque<Arc<Segment>>,
     bytes: usize,
     listed_from: MediaSequence,
-    next: MediaSequence,
-    discontinuities: u64,
-    date: Option<Timestamp>,
-    /// What an earlier life may have dated ends before this.
-    date_least: Option<Timestamp>,
+    counter: Counter,
     breaks: bool,
     target: Option<u64>,
-    promised: Promise,
     ended: bool,
     /// Something of the source's was appended since the life began.
     has_media: bool,
@@ -146,13 +68,9 @@ impl Window {
             held: VecDeque::new(),
             bytes: 0,
             listed_from: numbering.sequence,
-            next: numbering.sequence,
-            discontinuities: numbering.discontinuities,
-            date: None,
-            date_least: numbering.date,
+            counter: Counter::new(numbering),
             breaks: numbering.continues,
             target: None,
-            promised: Promise::default(),
             ended: false,
             has_media: false,
         }
@@ -191,7 +109,7 @@ impl Window {
 
     /// The number that the next segment will get.
     pub fn next(&self) -> MediaSequence {
-        self.next
+        self.counter.next()
     }
 
     /// Bytes of all segments held.
@@ -222,7 +140,7 @@ impl Window {
 
     /// Whether anything was ever appended, in this life or an earlier one.
     pub(crate) fn has_begun(&self) -> bool {
-        self.date.is_some()
+        self.counter.has_begun()
     }
 
     /// Fixes the target duration, unless it stands, at no less than any segment held, rounded up, and no less than
@@ -245,7 +163,7 @@ impl Window {
     /// Makes the next segment a break, whatever it says itself.
     pub(crate) fn break_next(&mut self) {
         // A break is between two segments; a first one has nothing to break with.
-        self.breaks |= self.date.is_some();
+        self.breaks |= self.has_begun();
     }
 
     /// Whether the next segment will not go on from the newest one, whatever it says itself.
@@ -268,7 +186,7 @@ impl Window {
     pub(crate) fn clear(&mut self) {
         self.held.clear();
         self.bytes = 0;
-        self.listed_from = self.next;
+        self.listed_from = self.next();
         self.ended = false;
         self.has_media = false;
         // Whoever read the old list was told that it is over, so this is another one.
@@ -285,17 +203,19 @@ impl Window {
     ) -> Arc<Segment> {
         let discontinuity = draft.discontinuity || self.breaks;
         self.breaks = false;
-        self.discontinuities += u64::from(discontinuity);
         let seam = discontinuity || !self.counts_on(&draft);
-        let date = self.date_of(&draft, discontinuity, wall);
-        let date = self.date_least.map_or(date, |least| date.max(least));
-        self.date = Some(later(date, draft.duration));
-        let segment = Arc::new(Segment {
-            sequence: self.next,
+        let unnumbered = Unnumbered {
             duration: draft.duration,
             discontinuity,
-            discontinuities: self.discontinuities,
-            program_date_time: date,
+            date: draft.program_date_time,
+        };
+        let numbers = self.counter.give(unnumbered, wall);
+        let segment = Arc::new(Segment {
+            sequence: numbers.sequence,
+            duration: draft.duration,
+            discontinuity,
+            discontinuities: numbers.discontinuities,
+            program_date_time: numbers.date,
             published_at: draft.published_at,
             body: draft.body,
             part: draft.part,
@@ -307,7 +227,6 @@ impl Window {
             slate: draft.slate,
         });
         self.has_media |= !segment.slate;
-        self.next = self.next.next();
         self.bytes += segment.body.len();
         self.held.push_back(Arc::clone(&segment));
         self.fit(settings);
@@ -320,24 +239,6 @@ impl Window {
         match (newest, &draft.part) {
             (Some(newest), Some(part)) => part.counts_on(newest),
             _ => true,
-        }
-    }
-
-    /// The source's date where it is sane, else where the segment before ended; behind a break no
-    /// earlier than the clock says, so that a hole shows in the dates. Never backwards: a date that
-    /// steps back ends playback for some players (measured). Never far ahead of media that goes on:
-    /// players find a date by the durations.
-    fn date_of(&self, draft: &Draft, discontinuity: bool, wall: Timestamp) -> Timestamp {
-        const BREAK_MAX: SignedDuration = SignedDuration::from_hours(24);
-        const STEP_MAX: SignedDuration = SignedDuration::from_secs(1);
-        let ahead_max = if discontinuity { BREAK_MAX } else { STEP_MAX };
-        let begun = wall.checked_sub(draft.duration).unwrap_or(wall);
-        match (draft.program_date_time, self.date) {
-            (Some(date), None) => date,
-            (None, None) => begun,
-            (Some(date), Some(end)) if end <= date && date.duration_since(end) <= ahead_max => date,
-            (None, Some(end)) if discontinuity => end.max(begun),
-            (_, Some(end)) => end,
         }
     }
 
@@ -386,7 +287,7 @@ impl Window {
         let least = self.listed_least();
         let size = settings.window_size.max(PUBLISHED_SEGMENTS_MIN);
         let mut media = Duration::ZERO;
-        let mut from = self.next;
+        let mut from = self.next();
         for (listed, segment) in self.held.iter().rev().enumerate() {
             let seen = segment.published_at < since;
             if size <= listed && least <= media && seen {
@@ -400,27 +301,12 @@ impl Window {
 
     /// A new promise, when the old one is about to be used up.
     pub(crate) fn promise(&mut self) -> Option<Promise> {
-        let numbers = self.promised.sequence < self.next.0 + PROMISE_EARLY
-            || self.promised.discontinuities < self.discontinuities + PROMISE_BREAKS_EARLY;
-        let ahead = |time| self.date.and_then(|date| date.checked_add(time).ok());
-        let dates = self.promised.date < ahead(PROMISE_TIME_EARLY);
-        if numbers {
-            self.promised.sequence = self.next.0 + PROMISE_BLOCK;
-            self.promised.discontinuities = self.discontinuities + PROMISE_BREAKS;
-        }
-        if dates {
-            self.promised.date = ahead(PROMISE_TIME);
-        }
-        (numbers || dates).then_some(self.promised)
+        self.counter.promise()
     }
 }
 
 fn seconds_up(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(0 < duration.subsec_nanos())
-}
-
-fn later(date: Timestamp, duration: Duration) -> Timestamp {
-    date.checked_add(duration).unwrap_or(date)
 }
 
 #[cfg(test)]
@@ -579,127 +465,6 @@ mod tests {
             .map(|it| it.discontinuity_sequence())
             .collect();
         assert_eq!(sequences, [4, 4, 4, 5, 5, 5]);
-    }
-
-    #[test]
-    fn dates_never_go_back_and_show_holes() {
-        let settings = Settings::default();
-        let mut window = window();
-        let back = Some(wall(0) - SignedDuration::from_hours(1));
-        window.push(draft(2000), wall(10), &settings);
-        window.push(
-            Draft {
-                program_date_time: back,
-                ..draft(2000)
-            },
-            wall(12),
-            &settings,
-        );
-        window.push(
-            Draft {
-                discontinuity: true,
-                ..draft(2000)
-            },
-            wall(60),
-            &settings,
-        );
-        let dates: Vec<_> = window.held().map(|it| it.program_date_time).collect();
-        assert_eq!(dates, [wall(8), wall(10), wall(58)]);
-    }
-
-    #[test]
-    fn a_date_far_ahead_is_believed_behind_a_break_only() {
-        let settings = Settings::default();
-        let mut window = window();
-        let dated = |seconds, discontinuity| Draft {
-            program_date_time: Some(wall(seconds)),
-            discontinuity,
-            ..draft(2000)
-        };
-        for (draft, at) in [
-            (dated(10, false), 12),
-            (dated(13, false), 14),
-            (dated(17, false), 16),
-            (dated(20, true), 18),
-        ] {
-            window.push(draft, wall(at), &settings);
-        }
-        let dates: Vec<_> = window.held().map(|it| it.program_date_time).collect();
-        assert_eq!(dates, [wall(10), wall(13), wall(15), wall(20)]);
-    }
-
-    #[test]
-    fn numbers_go_on_rising_over_a_restart_with_or_without_the_data_folder() {
-        let promised = Some(Promise {
-            sequence: 5_000,
-            discontinuities: 70,
-            date: Some(wall(3_600)),
-        });
-        let with = Numbering::after(promised, Duration::from_secs(750));
-        assert_eq!(
-            (with.sequence, with.discontinuities),
-            (MediaSequence(5_000), 70)
-        );
-        let mut window = Window::new(with);
-        let dated = |second| Draft {
-            program_date_time: Some(wall(second)),
-            ..draft(2000)
-        };
-        // Dates that an earlier life may have used are not used again, whoever says them.
-        for (from, date) in [(3_500, 3_600), (3_502, 3_602), (9_000, 9_000)] {
-            let draft = Draft {
-                discontinuity: from == 9_000,
-                ..dated(from)
-            };
-            let segment = window.push(draft, wall(0), &Settings::default());
-            assert_eq!(segment.program_date_time, wall(date));
-        }
-        let without = Numbering::after(None, Duration::from_secs(750));
-        assert_eq!(without.sequence, MediaSequence(3_000));
-        let mut window = Window::new(without);
-        assert!(
-            window
-                .push(draft(2000), wall(0), &Settings::default())
-                .discontinuity
-        );
-        let later = Numbering::after(None, Duration::from_secs(750 + 60));
-        assert!(window.discontinuities < later.discontinuities);
-    }
-
-    #[test]
-    fn numbers_stay_as_small_as_players_need_them() {
-        let years = |count: u64| Duration::from_hours(count * 24 * 365);
-        let first = Numbering::after(None, years(17));
-        assert!(first.sequence.0 < 1 << 31, "{first:?}");
-        // hls.js 1.7 takes 10 ns for each, with every list: about as long as for all else that it does with one.
-        let most = (0..40).map(|half| Numbering::after(None, years(half) / 2).discontinuities);
-        assert!(most.max() < Some(600_000));
-        // One that is begun and left a hundred times a day.
-        let mut numbering = first;
-        for _ in 0..100 {
-            let promise = Window::new(numbering).promise();
-            numbering = Numbering::after(promise, years(17));
-        }
-        let grown = numbering.discontinuities - first.discontinuities;
-        assert!(grown <= 2_000, "{grown} in a day");
-    }
-
-    #[test]
-    fn numbers_are_promised_before_they_are_used() {
-        let mut window = window();
-        let mut promise = window.promise().expect("a first promise");
-        for second in 0..5_000 {
-            let draft = Draft {
-                discontinuity: second % 3 == 0,
-                ..draft(2000)
-            };
-            let segment = window.push(draft, wall(second), &Settings::default());
-            assert!(segment.sequence.0 < promise.sequence);
-            assert!(segment.discontinuities < promise.discontinuities);
-            promise = window.promise().unwrap_or(promise);
-            let end = later(segment.program_date_time, segment.duration);
-            assert!(Some(end) < promise.date, "{end} is not promised");
-        }
     }
 
     #[test]

@@ -90,6 +90,14 @@ counted! {
         SlateEnded = "the slate told of an end",
         SlateLeft = "media followed on the slate",
         Misfit = "media did not fit a list that the slate began",
+        Body = "a body began",
+        BodyOver = "a body ended",
+        NotReadOn = "a body was not read on, because enough was there",
+        Reserve = "media waited for its time",
+        Cut = "a segment was cut out of a body",
+        Again = "a new session took up what was shown before",
+        Mute = "a body that was silent from the beginning was given up",
+        Flaw = "a flaw of a body was told",
         Calm = "everything got well in the end",
     }
 }

@@ -1,6 +1,7 @@
 //! What Weir's driver does around a channel, in the same order: it does what it is told and decides nothing.
 
 mod effects;
+mod reading;
 mod requests;
 mod words;
 
@@ -14,7 +15,7 @@ use channel::{
 };
 
 use crate::coverage::Seen;
-use crate::source::Opened;
+use crate::source::{Opened, Reading};
 use crate::world::{What, World};
 use words::{told, wanted};
 
@@ -34,6 +35,8 @@ struct Current {
     session: u64,
     first: Option<hls::Media>,
     listed: bool,
+    /// Its body, once it has begun.
+    body: Option<Reading>,
 }
 
 /// One channel with all that stands around it in the service.
@@ -275,6 +278,7 @@ impl World {
                     session: opened.session,
                     first: opened.first,
                     listed: false,
+                    body: None,
                 });
             }
             (Input::OpenFailed { pull, .. }, _) => {
@@ -296,6 +300,9 @@ impl World {
                 self.see(Seen::ClosePatience);
             }
             _ => {}
+        }
+        if let Input::BodyOpened { pull } = input {
+            self.begin_body(driver, pull);
         }
         self.take(driver, input);
     }

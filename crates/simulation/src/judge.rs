@@ -20,12 +20,27 @@ use streams::Streams;
 /// Segments that may be held for the list's sake beyond what is set.
 const HELD_MAX: usize = 100;
 
+/// A segment that is cut here and what comes with it at once may wait beyond what is to be kept back: three of the longest
+/// that may be set, and a piece.
+const RESERVE_SLACK: Duration = Duration::from_secs(3 * 10 + 2);
+
+/// What is known of a source, by which what is shown of it is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    /// Nothing ever goes wrong with it.
+    pub(crate) steady: bool,
+    /// Frames by which a new session may throw viewers back.
+    pub(crate) back_max: Option<u64>,
+}
+
 /// One channel, over all its lives.
 #[derive(Debug, Default)]
 struct Channel {
     /// `Started` was told and `Ended` was not.
     alive: bool,
     promise: Promise,
+    /// The most that was to be kept back.
+    buffer_max: Duration,
     lists: Lists,
     presence: Presence,
     pulls: Pulls,
@@ -77,6 +92,9 @@ impl Judge {
             }
             Effect::Remember(promise) => channel.promise = *promise,
             Effect::Publish(snapshot) => {
+                channel.buffer_max = channel.buffer_max.max(settings.initial_buffer);
+                let (waits, most) = (snapshot.reserve, channel.buffer_max + RESERVE_SLACK);
+                assert!(waits <= most, "{waits:?} wait to be shown, {most:?} may");
                 if bounded(snapshot, settings) {
                     coverage.see(Seen::HeldToBound);
                 }
@@ -143,14 +161,19 @@ impl Judge {
         &mut self,
         now: Duration,
         number: usize,
-        steady: bool,
+        expected: Expected,
         snapshot: &Snapshot,
         coverage: &mut Coverage,
     ) -> Option<Arc<hls::Media>> {
         let channel = &mut self.channels[number];
-        channel
-            .lists
-            .published(now, channel.alive, steady, self.serene, snapshot, coverage)
+        channel.lists.published(
+            now,
+            channel.alive,
+            expected,
+            self.serene,
+            snapshot,
+            coverage,
+        )
     }
 
     /// A channel left the registry.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::Settings;
+use channel::{Intake, Settings};
 
 use crate::random::Random;
 
@@ -28,6 +28,8 @@ pub(crate) fn any(random: &mut Random) -> Settings {
         viewer_in_segment_uri: random.chance(50),
         slate: random.chance(50),
         buffer_ready_timeout: random.seconds(5..=120),
+        engine_intake: random.pick(&[None, None, Some(Intake::Continuous), Some(Intake::Playlist)]),
+        segment_target: random.seconds(2..=10),
         ..Settings::default()
     }
 }

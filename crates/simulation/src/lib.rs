@@ -10,6 +10,7 @@
 //! | a discontinuity forgotten, two sources at a time, a stuck source kept, repeats shown, a crash not told | 2 |
 //! | the bound of bytes ignored, the end of a life told twice, events told before they are written | 3 to 5 |
 //! | the list sliding back, dates going back, a window going on after its end, an event dropped at a 500 | 8 to 12 |
+//! | bodies read on whatever waits, silence counted while nobody listens, repeats of a new session, no break before it | 10 to 22 |
 //! | segments listed without their keys, retries without a wait, a lost segment without a mark | 36 to 95 |
 //! | numbers by the clock alone, the end of a stream not waiting for the word of its start | 102, 214 |
 //!

@@ -7,6 +7,7 @@ use channel::{Phase, Settings};
 
 use crate::coverage::{Coverage, Seen};
 use crate::orchestrator::Mood;
+use crate::source::Source;
 use crate::trace::Telling;
 use crate::viewer::{Habit, Viewer};
 use crate::world::World;
@@ -193,7 +194,7 @@ impl World {
         );
         assert_eq!(status.waiting, 0, "events are still to be told: {status:?}");
         self.judge.at_the_end();
-        if self.sources.iter().any(|source| source.wrapped) {
+        if self.sources.iter().any(Source::has_wrapped) {
             self.see(Seen::Wrap);
         }
     }

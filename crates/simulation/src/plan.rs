@@ -160,7 +160,15 @@ impl World {
         if self.sources[number].steady {
             return;
         }
-        let mishap = self.random.pick(&self.plan.mishaps);
+        let bodies = self.plan.mishaps.iter().filter(|it| it.is_of_bodies());
+        let bodies: Vec<_> = bodies.copied().collect();
+        // Most of the others mean nothing to a body.
+        let of_bodies = self.sources[number].has_body() && !bodies.is_empty();
+        let mishap = if of_bodies && self.random.chance(60) {
+            self.random.pick(&bodies)
+        } else {
+            self.random.pick(&self.plan.mishaps)
+        };
         self.coverage.suffer(mishap);
         self.trace
             .note(self.now, || format!("channel {number}: {}", mishap.name()));

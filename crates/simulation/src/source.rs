@@ -1,7 +1,9 @@
 //! A made-up live source, and everything that is known to go wrong with one.
 
 mod answers;
+mod body;
 mod broadcast;
+mod feed;
 mod long;
 mod mishap;
 
@@ -9,14 +11,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::SourceKind;
 use channel::examine::Fit;
+use channel::{SourceKind, Trouble};
 
 use crate::random::Random;
+use feed::{Feed, Manner};
 
 pub(crate) use answers::{CLOSE_MAX, Opened};
-pub(crate) use broadcast::Mark;
+pub(crate) use body::{Piece, Reading};
+pub(crate) use broadcast::Span;
 pub(crate) use mishap::Mishap;
+
+/// Sources of a hundred that are continuous bodies, or can be.
+const BODIES: u64 = 40;
 
 /// What a source is like when nothing is wrong with it.
 #[derive(Clone, Debug)]
@@ -104,6 +111,8 @@ pub(crate) struct Source {
     pub(crate) steady: bool,
     /// Until when each mishap lasts.
     until: Vec<Duration>,
+    /// Until when the last of them does.
+    troubled_until: Duration,
     aired: VecDeque<Aired>,
     next_at: Duration,
     next: Next,
@@ -133,7 +142,11 @@ pub(crate) struct Source {
     session: Option<u64>,
     sessions: u64,
     /// Its clock has wrapped.
-    pub(crate) wrapped: bool,
+    wrapped: bool,
+    /// What it sends where it is one body without an end, or can be.
+    feed: Option<Feed>,
+    /// The body that is read ends so.
+    body_end: Option<Result<(), Trouble>>,
 }
 
 impl Source {
@@ -145,11 +158,18 @@ impl Source {
         };
         // Some clocks are about to wrap.
         let clock = random.pick(&[random.clone().next() % (1 << 33), (1 << 33) - 27_000_000]);
+        let manner = if steady {
+            Manner::steady(random)
+        } else {
+            Manner::any(random)
+        };
+        let feed = random.chance(BODIES).then(|| Feed::new(random, manner));
         Self {
             target: style.target(),
             style,
             steady,
             until: vec![Duration::ZERO; Mishap::ALL.len()],
+            troubled_until: Duration::ZERO,
             aired: VecDeque::new(),
             next_at: Duration::ZERO,
             next: Next::default(),
@@ -171,7 +191,14 @@ impl Source {
             session: None,
             sessions: 0,
             wrapped: false,
+            feed,
+            body_end: None,
         }
+    }
+
+    /// Whether one of its clocks has wrapped.
+    pub(crate) fn has_wrapped(&self) -> bool {
+        self.wrapped || self.feed.as_ref().is_some_and(|it| it.wrapped)
     }
 
     fn during(&self, now: Duration, mishap: Mishap) -> bool {
@@ -182,12 +209,14 @@ impl Source {
     pub(crate) fn heal(&mut self, now: Duration, random: &mut Random) {
         self.advance(now, random);
         self.until.fill(Duration::ZERO);
+        self.troubled_until = now;
         self.next_at = self.next_at.min(now);
         self.next = Next::default();
         self.key = None;
         self.map = None;
         self.style.opaque = false;
         self.style.burst = 1;
+        self.body_end = None;
         self.break_media(random);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::Settings;
+use channel::{PullId, Settings};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Event, Ledger, Outcome, Stream};
 
@@ -39,6 +39,12 @@ pub(crate) enum What {
         number: usize,
         id: u64,
         answer: Box<Answer>,
+    },
+    /// The body of a source may have more.
+    Piece {
+        number: usize,
+        id: u64,
+        pull: PullId,
     },
     /// A driver is told something.
     Word {
@@ -200,6 +206,9 @@ impl World {
             What::Wake { number, id } => self.drive(number, id, Self::wake),
             What::Answer { number, id, answer } => {
                 self.drive(number, id, |world, driver| world.answered(driver, *answer));
+            }
+            What::Piece { number, id, pull } => {
+                self.drive(number, id, |world, driver| world.pieces(driver, pull));
             }
             What::Word {
                 number,

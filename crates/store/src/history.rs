@@ -9,6 +9,7 @@ mod entries;
 mod file;
 mod looping;
 mod readings;
+mod rows;
 mod stories;
 mod writer;
 
@@ -25,7 +26,7 @@ pub use entries::{Entry, Filter, Page};
 pub use looping::{LoopDetection, Looping};
 pub use readings::{Reading, Retention};
 pub use stories::{Figures, Story};
-use writer::Order;
+use writer::{Order, Waiting};
 
 /// Records that may wait for the disk. Each is some hundred bytes; a second of anything that is bounded as news are.
 const ORDERS_MAX: usize = 4_096;
@@ -53,6 +54,20 @@ pub enum Unreadable {
     Late,
 }
 
+/// Why something is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritten {
+    /// The disk takes nothing at the moment.
+    #[error("the data folder cannot be written")]
+    Disk,
+    /// It can never be written, though the disk works.
+    #[error("the history does not take it: {0}")]
+    Refused(String),
+    /// It takes too long: it may still be written.
+    #[error("the data folder was not written within {} s", WRITE_PATIENCE.as_secs())]
+    Late,
+}
+
 /// The open history; clones share it. Everything is written when the last is dropped.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -66,7 +81,7 @@ struct Shared {
     file: PathBuf,
     reads: Semaphore,
     failing: AtomicBool,
-    /// Records that found no room, or that the disk did not take for too long.
+    /// Records that found no room, that the disk did not take for too long, or that can never be written.
     left_out: AtomicU64,
 }
 
@@ -90,11 +105,35 @@ impl History {
         &self,
         record: impl Fn(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> bool {
-        let taken = self.orders.try_send(Order::Write(Box::new(record))).is_ok();
+        let record = Waiting {
+            record: Box::new(record),
+            answer: None,
+        };
+        let taken = self.orders.try_send(Order::Write(record)).is_ok();
         if !taken {
             self.shared.left_out.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Keeps a record, and waits until it is on the disk. With an error it is not there and will not be, unless that says
+    /// otherwise: nothing is tried again of which somebody was told that it failed.
+    pub async fn write(
+        &self,
+        record: impl Fn(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), Unwritten> {
+        let (answer, received) = oneshot::channel();
+        let record = Waiting {
+            record: Box::new(record),
+            answer: Some(answer),
+        };
+        let work = async {
+            let sent = self.orders.send(Order::Write(record)).await;
+            sent.map_err(|_| Unwritten::Disk)?;
+            received.await.unwrap_or(Err(Unwritten::Disk))
+        };
+        let in_time = tokio::time::timeout(WRITE_PATIENCE, work).await;
+        in_time.unwrap_or(Err(Unwritten::Late))
     }
 
     /// Reads on a connection that cannot write. Holds what was on the disk when it began; what was appended a moment
@@ -130,7 +169,8 @@ impl History {
         self.shared.failing.load(Ordering::Relaxed)
     }
 
-    /// Records that will never be on the disk: there were too many, or it failed for too long.
+    /// Records that will never be on the disk, and nobody was told: there were too many, it failed for too long, or they do
+    /// not fit its tables.
     pub fn left_out(&self) -> u64 {
         self.shared.left_out.load(Ordering::Relaxed)
     }

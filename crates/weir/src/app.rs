@@ -112,6 +112,7 @@ impl Service {
             journal: journal.clone(),
             webhooks: webhooks.clone(),
             live: http::Live::default(),
+            turns: http::Turns::default(),
             stopping: tasks.stopping().clone(),
             tasks: tasks.clone(),
             records,

@@ -57,6 +57,9 @@ struct Collector {
     /// The stream whose end was written down last.
     ended: Option<String>,
     trim_at: channel::Moment,
+    /// Records that are lost, as far as that was told.
+    lost: u64,
+    tell_lost_at: channel::Moment,
     /// State of a small generator, which spreads the rounds of many proxies.
     jitter: u64,
 }
@@ -79,6 +82,8 @@ impl Collector {
             gone: HashSet::new(),
             ended: None,
             trim_at: parts.context.clock.now(),
+            lost: 0,
+            tell_lost_at: parts.context.clock.now(),
             jitter: u64::from(clock::since_numbering_epoch().subsec_nanos()) | 1,
             parts,
         }
@@ -136,5 +141,6 @@ impl Collector {
             self.trim_at = now + TRIM_EVERY;
             self.trim();
         }
+        self.tell_lost(now);
     }
 }

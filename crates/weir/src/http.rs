@@ -42,7 +42,9 @@ mod status;
 mod streams;
 mod topics;
 mod transfer;
+mod turns;
 mod webhooks;
+mod words;
 
 pub use direct::{PLAYLIST, SEGMENT};
 
@@ -78,6 +80,7 @@ use error::Problem;
 pub use journal::event_json;
 pub use live::Live;
 pub use panel::is_built as has_panel;
+pub use turns::Turns;
 
 /// Bytes of a request's body at most: all settings there are fill two of these KiB, an event one.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
@@ -110,6 +113,8 @@ pub struct Parts {
     pub settings: watch::Receiver<Arc<Settings>>,
     /// Who changes it.
     pub keeper: Keeper,
+    /// Whose turn it is to change what is set.
+    pub turns: Turns,
     /// The channels.
     pub registry: Registry,
     /// The engines.

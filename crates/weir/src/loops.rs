@@ -7,7 +7,8 @@ mod found;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use store::{History, history};
+use store::History;
+use store::history::Unwritten;
 use tokio::sync::watch as shown;
 
 use crate::journal::{Journal, Kind, News};
@@ -17,9 +18,9 @@ pub use detection::{Change, Detection};
 pub use found::{Found, Looping};
 
 /// What could not be saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("loop detection cannot be saved: the data folder cannot be written")]
-pub struct NotSaved;
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("loop detection cannot be saved: {0}")]
+pub struct NotSaved(Unwritten);
 
 /// How loops are looked for and which were found; clones share it.
 #[derive(Clone)]
@@ -41,14 +42,13 @@ impl Loops {
         history.flush().await;
         let kept = history.looping().await.unwrap_or_else(|error| {
             tracing::error!("loop detection is off and its list empty: {error}");
-            None
+            Default::default()
         });
-        let (detection, found) = kept.map_or_else(Default::default, |(detection, found)| {
-            (Detection::from(detection), Found::from(found))
-        });
+        let (detection, found) = kept;
+        let detection = detection.map(Detection::from).unwrap_or_default();
         let inner = Inner {
             detection: shown::Sender::new(detection),
-            found: Mutex::new(found),
+            found: Mutex::new(Found::from(found)),
             history,
             journal,
         };
@@ -70,12 +70,12 @@ impl Loops {
     /// Changes how loops are looked for; when this returns well, it is saved.
     pub async fn set(&self, detection: Detection) -> Result<(), NotSaved> {
         let history = &self.inner.history;
-        let taken = history.keep_looping(detection.into(), self.rows());
-        let written = history.flush().await;
-        if !(taken && written) || history.is_failing() {
-            // What waits for the disk must not come true by the next start.
-            self.save();
-            return Err(NotSaved);
+        if let Err(why) = history.save_detection(detection.into()).await {
+            // What may still be written must not come true by the next start.
+            if why == Unwritten::Late {
+                history.keep_detection(self.detection().into());
+            }
+            return Err(NotSaved(why));
         }
         self.inner.detection.send_replace(detection);
         Ok(())
@@ -131,14 +131,9 @@ impl Loops {
         cleared
     }
 
-    /// Writes it all down, without waiting. A list that is lost is found again.
+    /// Writes the list down, without waiting. One that is lost is found again.
     fn save(&self) {
-        let detection = self.detection().into();
-        self.inner.history.keep_looping(detection, self.rows());
-    }
-
-    fn rows(&self) -> Vec<history::Looping> {
-        self.found().rows()
+        self.inner.history.keep_looping(self.found().rows());
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {

@@ -4,7 +4,9 @@
 //! channel out of the registry itself.
 
 mod budget;
+mod effects;
 mod measure;
+mod numbers;
 mod reading;
 mod requests;
 mod same;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-use channel::{Channel, Effect, Event, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
+use channel::{Channel, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::{Address, Live};
 pub(crate) use tell::{viewer_joined, viewer_put_off};
 use tokio::sync::{mpsc, watch};
@@ -40,9 +42,6 @@ use sources::Current;
 /// Longest wait for a source to be opened after nobody wants it any more, so that it can be closed
 /// properly: with the stop that follows, less than a shutdown waits.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(6);
-
-/// Longest wait for the disk before a channel starts without it.
-const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Longest target duration that is believed when waits are derived from it.
 const TARGET_MAX: Duration = Duration::from_secs(60);
@@ -172,19 +171,7 @@ fn at_rest(clock: Clock, promised: Option<Promise>) -> Channel {
 impl Driver {
     /// Runs the channel until it is over.
     pub(crate) async fn run(mut self) {
-        let promised = self.context.store.numbers(&self.handle.key);
-        // Without the disk's word the clock alone keeps numbers rising.
-        if let Ok(Some(numbers)) = tokio::time::timeout(STORE_PATIENCE, promised).await {
-            let store::Numbers {
-                sequence,
-                discontinuities,
-                date,
-            } = numbers;
-            let promise = Promise {
-                sequence,
-                discontinuities,
-                date,
-            };
+        if let Some(promise) = numbers::promised(&self.context.store, &self.handle.key).await {
             self.channel = at_rest(self.context.clock, Some(promise));
         }
         while !self.finished {
@@ -315,75 +302,6 @@ impl Driver {
         if self.leaves.is_none() {
             self.look_at_engine();
         }
-    }
-
-    fn take(&mut self, input: Input) {
-        let now = self.context.clock.now();
-        for effect in self.channel.on(now, &self.limits, input) {
-            self.carry_out(effect);
-        }
-    }
-
-    fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::Open { pull, intake, at } => self.open(pull, intake, at),
-            Effect::Measure { pull } => self.measure(pull),
-            Effect::Read { pull } => self.read(pull),
-            Effect::Poll { pull } => self.poll(pull),
-            Effect::Fetch {
-                pull,
-                item,
-                segment,
-            } => self.fetch(pull, item, segment),
-            Effect::Load {
-                pull,
-                resource,
-                wanted,
-            } => self.load(pull, resource, wanted),
-            Effect::Close { pull } => self.close_pull(pull),
-            Effect::Wake => self.show.send_modify(|_| {}),
-            Effect::Publish(snapshot) => {
-                self.show.send_replace(Arc::from(snapshot));
-            }
-            Effect::Remember(promise) => {
-                let Promise {
-                    sequence,
-                    discontinuities,
-                    date,
-                } = promise;
-                let numbers = store::Numbers {
-                    sequence,
-                    discontinuities,
-                    date,
-                };
-                self.context.store.remember(&self.handle.key, numbers);
-            }
-            Effect::Tell(event) => {
-                if let Event::SourceLost { cause } = &event {
-                    self.lost.clone_from(cause);
-                }
-                let teller = tell::Teller {
-                    registry: &self.registry,
-                    outbox: &self.context.outbox,
-                    journal: &self.context.journal,
-                    tales: &self.context.records.tales,
-                    handle: &self.handle,
-                    left: self.left.as_ref(),
-                    lost: &self.lost,
-                };
-                teller.event(&event);
-            }
-            Effect::Finish => self.finish(),
-        }
-    }
-
-    /// Leaves the registry, unless somebody has come meanwhile.
-    fn finish(&mut self) {
-        if self.handle.viewers().close_if_empty() {
-            self.registry.remove(&self.handle);
-            self.finished = true;
-        }
-        // Whoever came has also sent word of it, and that is still to be read.
     }
 }
 

@@ -9,8 +9,8 @@ export function kindInWords(kind: string): string {
 }
 
 /** How much an event matters, the least first. */
-export const SEVERITIES = ['info', 'warning', 'error'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+export type Severity = News['severity'];
+export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
 
 export interface Wanted {
   category: string;
@@ -26,9 +26,9 @@ export function isWanted(news: News, { category, severity, typed }: Wanted, name
   return matches(typed, [name, news.message, news.event_type, news.channel, news.container_id, news.stream_id]);
 }
 
-/** A word that is new here weighs nothing. */
-function weight(severity: string): number {
-  return Math.max(0, SEVERITIES.findIndex((it) => it === severity));
+/** What a later Weir has written in another word weighs nothing. */
+function weight(severity: Severity): number {
+  return Math.max(0, SEVERITIES.indexOf(severity));
 }
 
 /** What came by itself before what was asked for, each once, newest first. */

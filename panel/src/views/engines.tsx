@@ -75,7 +75,7 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
         <Fact name="Version">{engine.version ?? '–'}</Fact>
         <Fact name="Checked"><Ago time={engine.last_health_check} /></Fact>
         <Fact name="Last used"><Ago time={engine.last_stream_usage} /></Fact>
-        <Fact name="Known">{ORIGINS[engine.origin] ?? engine.origin}, <Ago time={engine.first_seen} /></Fact>
+        <Fact name="Known">{ORIGINS[engine.origin]}, <Ago time={engine.first_seen} /></Fact>
         <Fact name="Failures in a row">{number(engine.failures)}</Fact>
         <Fact name="Port forwarded">{engine.forwarded ? 'yes' : 'no'}</Fact>
       </dl>
@@ -86,7 +86,7 @@ function One({ engine, isOpened }: { engine: Engine; isOpened: boolean }) {
   );
 }
 
-const ORIGINS: Record<string, string> = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
+const ORIGINS: Record<Engine['origin'], string> = { configured: 'by configuration', added: 'added here', learnt: 'told by another proxy' };
 
 function Streams({ ids }: { ids: string[] }) {
   const nameOf = useNames();

@@ -14,7 +14,7 @@ const CATEGORIES = ['stream', 'engine', 'viewer', 'settings', 'system'];
 /** More than a person reads; whoever wants all asks the API. */
 const ROWS_MAX = 1000;
 
-const TONES: Record<string, Tone> = { warning: 'warning', error: 'bad' };
+const TONES: Partial<Record<Severity, Tone>> = { warning: 'warning', error: 'bad' };
 
 export function Events({ query: given }: { query: URLSearchParams }) {
   const [category, setCategory] = useState(given.get('category') ?? '');

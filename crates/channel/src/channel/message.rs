@@ -5,13 +5,13 @@ use bytes::Bytes;
 use crate::event::{EndReason, Event};
 use crate::examine::Fit;
 use crate::failure::{OpenFailure, Trouble};
+use crate::numbering::Promise;
 use crate::pulse::Measure;
 use crate::queue::ItemId;
 use crate::resource::{ResourceId, Wanted};
 use crate::segment::Body;
 use crate::snapshot::Snapshot;
 use crate::source::{Intake, PullId, SourceKind, Where};
-use crate::window::Promise;
 
 /// What a channel is told.
 #[derive(Debug)]

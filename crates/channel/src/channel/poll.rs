@@ -176,6 +176,7 @@ impl Channel {
             self.lost_at(settings),
             self.over_at(),
             self.stuck_at(settings),
+            self.mute_at(settings),
             self.reserve.due(),
         ];
         source.into_iter().chain(silence).flatten().min()

@@ -156,9 +156,9 @@ impl Channel {
     /// Keeps a segment for its time, unless viewers had the same before.
     fn keep(&mut self, now: Moment, settings: &Settings, segment: Segment) {
         self.note_opening(now);
-        let body_at = self.source.reading().and_then(|it| it.body_at);
-        if let Some(at) = body_at {
-            self.overlap.wait(now.since(at));
+        let listened = self.source.reading().and_then(|it| it.listened(now));
+        if let Some(listened) = listened {
+            self.overlap.wait(listened);
         }
         let body = Body::new(segment.media.clone());
         let is_repeat = self.overlap.takes(&segment) || self.is_repeat(examine::fingerprint(&body));
@@ -321,10 +321,7 @@ impl Channel {
         let full = self.reserve.is_full(settings);
         match self.source.reading() {
             Some(reading) => {
-                reading.rests = full;
-                if full {
-                    reading.heard_at = now;
-                }
+                reading.rest(now, full);
                 !full
             }
             None => false,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Channel, Effect};
-use crate::patience::{Bounds, Silence};
+use crate::patience::{self, Bounds, Silence};
 use crate::pulse::{Evidence, Measure};
 use crate::settings::Settings;
-use crate::source::{PullId, Source, Where};
+use crate::source::{Intake, PullId, Source, SourceKind, Where};
 use crate::time::Moment;
 
 /// A body that gives nothing for so long is looked after more often.
@@ -62,6 +62,7 @@ impl Channel {
         settings: &Settings,
         out: &mut Vec<Effect>,
     ) {
+        self.give_up_if_mute(now, settings, out);
         if self.stuck_at(settings).is_none_or(|at| now < at) {
             return;
         }
@@ -77,6 +78,41 @@ impl Channel {
         let why = why.unwrap_or_else(|| self.last_trouble.clone());
         let cause = format!("nothing new for {silent} s: {why}");
         self.lose(now, settings, out, cause, at);
+    }
+
+    /// Asks an engine for a playlist instead of a body that it has begun and sends nothing of.
+    fn give_up_if_mute(&mut self, now: Moment, settings: &Settings, out: &mut Vec<Effect>) {
+        if self.mute_at(settings).is_none_or(|at| now < at) {
+            return;
+        }
+        let Some(heard) = self.source.intake_heard_at() else {
+            return;
+        };
+        let (said, at) = (self.why_silent(now), self.after_silence(now));
+        if at == Where::Again {
+            self.preferred = Intake::Playlist;
+        }
+        let silent = now.since(heard).as_secs();
+        let mut cause = format!("the stream began and nothing of it came in {silent} s");
+        if let Some(said) = said {
+            cause = format!("{cause}: {said}");
+        }
+        self.lose(now, settings, out, cause, at);
+    }
+
+    /// When a session's body that has begun counts as one that will bring nothing, where its engine may be asked for a
+    /// playlist instead.
+    pub(super) fn mute_at(&self, settings: &Settings) -> Option<Moment> {
+        let Source::Reading(reading) = &self.source else {
+            return None;
+        };
+        reading.body_at?;
+        let either_way = reading.kind == SourceKind::Session && settings.engine_intake.is_none();
+        if !either_way || reading.has_bytes || reading.rests {
+            return None;
+        }
+        let silent = reading.heard_at.max(self.pulse.collected());
+        Some(silent + patience::of_first_byte(self.pulse.evidence())?)
     }
 
     /// When the open source counts as stuck.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use channel::{Clip, Effect, EndReason, Event, Failure, Input, Measure, Snapshot};
+use channel::{Clip, Effect, EndReason, Event, Failure, Input, Snapshot};
 
 use super::Driver;
 use crate::coverage::Seen;
+use crate::judge::Expected;
 use crate::world::World;
 
 /// How long an engine takes to say how a session is doing.
@@ -14,7 +15,7 @@ const ANSWER: Duration = Duration::from_millis(5);
 impl World {
     pub(super) fn carry_out(&mut self, driver: &mut Driver, effect: Effect) {
         match effect {
-            Effect::Open { pull, .. } => self.open(driver, pull),
+            Effect::Open { pull, intake, .. } => self.open(driver, pull, intake),
             Effect::Poll { pull } => self.poll(driver, pull),
             Effect::Fetch {
                 pull,
@@ -43,10 +44,10 @@ impl World {
                 self.request(driver, answer.after, input);
             }
             Effect::Measure { pull } => {
-                // Engines here have nothing to say of their sessions.
+                let source = &self.sources[driver.number];
                 let input = Input::Measured {
                     pull,
-                    measure: Measure::Nothing,
+                    measure: source.measure(self.now, driver.is_reading()),
                     elsewhere: false,
                 };
                 self.request(driver, ANSWER, input);
@@ -55,18 +56,25 @@ impl World {
             Effect::Publish(snapshot) => self.publish(driver, *snapshot),
             Effect::Remember(promise) => self.remember(driver.number, promise),
             Effect::Tell(event) => self.tell(driver, &event),
-            // Sources here have playlists.
-            Effect::Read { .. } | Effect::Wake => {}
+            Effect::Read { pull } => self.read(driver, pull),
+            Effect::Wake => {}
             Effect::Finish => driver.finished = driver.viewers.close_if_empty(),
         }
     }
 
     fn publish(&mut self, driver: &mut Driver, snapshot: Snapshot) {
-        let steady = self.sources[driver.number].steady;
         let number = driver.number;
-        driver.list = self
-            .judge
-            .published(self.now, number, steady, &snapshot, &mut self.coverage);
+        let source = &self.sources[number];
+        let expected = Expected {
+            steady: source.steady,
+            back_max: source.back_max(self.now),
+        };
+        driver.list =
+            self.judge
+                .published(self.now, number, expected, &snapshot, &mut self.coverage);
+        if !snapshot.reserve.is_zero() {
+            self.see(Seen::Reserve);
+        }
         driver.shown = snapshot;
         self.trace.mix(driver.shown.window.next().0);
         if driver.is_decided() {
@@ -110,9 +118,14 @@ impl World {
                 }
             }
             Event::SourceLost { cause } => {
+                if cause.starts_with("the stream began and nothing of it came") {
+                    self.see(Seen::Mute);
+                }
                 // A quicker pace of polls makes a slower one look like silence.
-                let steady = self.sources[driver.number].steady && !self.setting;
-                assert!(!steady, "a source that never failed was given up: {cause}");
+                let source = &self.sources[driver.number];
+                let well = driver.is_reading() && source.is_well(self.now);
+                let steady = (source.steady || well) && !self.setting;
+                assert!(!steady, "a source without a fault was given up: {cause}");
                 // What it is opened with again is behind a break.
                 self.sources[driver.number].steady = false;
                 self.see(Seen::SourceLost);
@@ -125,8 +138,9 @@ impl World {
                 Clip::Ended => Seen::SlateEnded,
             }),
             Event::SlateLeft => self.see(Seen::SlateLeft),
-            // No engine is drained here, and no body has flaws.
-            Event::SourceFlawed { .. } | Event::SourceMoved { .. } => {}
+            Event::SourceFlawed { .. } => self.see(Seen::Flaw),
+            // No engine is drained here.
+            Event::SourceMoved { .. } => {}
             Event::Failed { failure } => {
                 if matches!(failure, Failure::Misfit { .. }) {
                     self.see(Seen::Misfit);

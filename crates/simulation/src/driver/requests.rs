@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Input, PullId};
+use channel::{Input, Intake, PullId};
 
 use super::{Answer, Driver};
 use crate::source::CLOSE_MAX;
@@ -15,8 +15,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(6);
 const POLL_MIN: Duration = Duration::from_secs(5);
 
 impl World {
-    pub(super) fn open(&mut self, driver: &mut Driver, pull: PullId) {
-        let answer = self.sources[driver.number].open(self.now, &mut self.random);
+    pub(super) fn open(&mut self, driver: &mut Driver, pull: PullId, wanted: Intake) {
+        let answer = self.sources[driver.number].open(self.now, &mut self.random, wanted);
         let (input, opened) = match answer.result {
             Ok(opened) => {
                 let kind = opened.kind;
@@ -24,7 +24,7 @@ impl World {
                 let input = Input::Opened {
                     pull,
                     kind,
-                    intake: channel::Intake::Playlist,
+                    intake: opened.intake,
                     variant,
                 };
                 (input, Some(opened))

@@ -15,6 +15,10 @@ pub(super) fn told(number: usize, input: &Input) -> String {
             result: Ok(fit),
             ..
         } => format!("fetched {} of {} bytes", item.0, fit.body.len()),
+        Input::Received { chunks, .. } => {
+            let bytes: usize = chunks.iter().map(bytes::Bytes::len).sum();
+            format!("received {bytes} bytes")
+        }
         other => format!("{other:?}"),
     };
     format!("channel {number} <- {short}")

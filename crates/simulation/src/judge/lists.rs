@@ -9,8 +9,9 @@ use channel::{PUBLISHED_SEGMENTS_MIN, Snapshot};
 use jiff::Timestamp;
 use simulator::lint::{Checker, Finding, Rule, SegmentFacts};
 
+use super::Expected;
 use crate::coverage::{Coverage, Seen};
-use crate::source::Mark;
+use crate::source::Span;
 
 /// Numbers whose meaning is remembered: more than any list has.
 const ENTRIES_MAX: usize = 256;
@@ -42,7 +43,9 @@ pub(super) struct Lists {
     served: bool,
     ended: bool,
     /// The newest segment that was looked at, and what its bytes said.
-    newest: Option<(u64, Option<Mark>)>,
+    newest: Option<(u64, Option<Span>)>,
+    /// The furthest that was shown of a body in this life.
+    reached: Option<Span>,
     /// Whether it was one of Weir's own clips.
     on_slate: bool,
     /// Segments seen in this life.
@@ -61,6 +64,7 @@ impl Lists {
         self.served = false;
         self.ended = false;
         self.seen = 0;
+        self.reached = None;
         self.template = None;
         self.list = None;
         self.lint = Checker::new();
@@ -82,12 +86,12 @@ impl Lists {
         &mut self,
         now: Duration,
         alive: bool,
-        steady: bool,
+        expected: Expected,
         serene: bool,
         snapshot: &Snapshot,
         coverage: &mut Coverage,
     ) -> Option<Arc<hls::Media>> {
-        self.media(steady, snapshot, coverage);
+        self.media(expected, snapshot, coverage);
         let Some(template) = &snapshot.playlist else {
             assert!(!self.served || !alive, "a list that was served vanished");
             self.template = None;
@@ -114,7 +118,7 @@ impl Lists {
     }
 
     /// Looks at the bytes of what is new: what follows on what, and what is missing.
-    fn media(&mut self, steady: bool, snapshot: &Snapshot, coverage: &mut Coverage) {
+    fn media(&mut self, expected: Expected, snapshot: &Snapshot, coverage: &mut Coverage) {
         let repeats = snapshot.counters.repeats;
         if self.repeats < repeats {
             coverage.see(Seen::Repeat);
@@ -124,7 +128,7 @@ impl Lists {
         let held = snapshot.window.held().rev();
         let fresh: Vec<_> = held.take_while(|it| after < Some(it.sequence.0)).collect();
         for segment in fresh.into_iter().rev() {
-            let mark = Mark::of(&segment.body);
+            let mark = Span::of(&segment.body);
             self.slate(segment, snapshot);
             if mark.is_none() && !segment.slate {
                 coverage.see(Seen::LongSegmentCut);
@@ -136,7 +140,7 @@ impl Lists {
                 && before + 1 == segment.sequence.0
                 && let Some(mark) = mark
             {
-                let follows = known.timeline == mark.timeline && known.ordinal + 1 == mark.ordinal;
+                let follows = known.timeline == mark.timeline && known.last + 1 == mark.first;
                 let number = segment.sequence;
                 assert!(
                     follows || segment.discontinuity,
@@ -144,13 +148,34 @@ impl Lists {
                      {known:?}, {mark:?}"
                 );
                 assert!(
-                    !(follows && segment.discontinuity && steady && 0 < self.seen),
+                    !(follows && segment.discontinuity && expected.steady && 0 < self.seen),
                     "{number} follows on what was before and says that it does not"
                 );
+            }
+            if let Some(mark) = mark.filter(|it| it.cut) {
+                coverage.see(Seen::Cut);
+                self.goes_on(mark, expected, coverage);
             }
             self.seen += 1;
             self.newest = Some((segment.sequence.0, mark));
         }
+    }
+
+    /// Nobody is thrown back by what a new session sends once more.
+    fn goes_on(&mut self, mark: Span, expected: Expected, coverage: &mut Coverage) {
+        let before = self.reached.filter(|it| it.timeline == mark.timeline);
+        if let Some(before) = before
+            && mark.first <= before.last
+        {
+            coverage.see(Seen::Again);
+            let back = before.last + 1 - mark.first;
+            assert!(
+                expected.back_max.is_none_or(|most| back <= most),
+                "viewers are thrown back by {back} frames, {:?} may be: {before:?}, {mark:?}",
+                expected.back_max
+            );
+        }
+        self.reached = Some(mark);
     }
 
     /// A break stands where media and clips meet, and there alone; clips come only where they are wanted.

@@ -30,6 +30,8 @@ enum State {
 pub(super) struct Pulls {
     states: BTreeMap<PullId, State>,
     polling: Option<PullId>,
+    /// The pull whose body was asked for last.
+    reading: Option<PullId>,
     /// When the newest sources were opened.
     opens: VecDeque<Duration>,
 }
@@ -72,6 +74,11 @@ impl Pulls {
                     other => panic!("{pull:?} is to be closed and is {other:?}"),
                 }
                 self.polling = None;
+            }
+            Effect::Read { pull } => {
+                self.is_open(*pull);
+                assert_ne!(self.reading, Some(*pull), "a body is read twice");
+                self.reading = Some(*pull);
             }
             Effect::Poll { pull } => {
                 self.is_open(*pull);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channel::examine::Fit;
-use channel::{Body, OpenFailure, SourceKind, Trouble, Wanted};
+use channel::{Body, Intake, OpenFailure, SourceKind, Trouble, Wanted};
 
 use super::{Mishap, Source};
 use crate::random::Random;
@@ -28,6 +28,7 @@ pub(crate) struct Answered<T> {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) kind: SourceKind,
+    pub(crate) intake: Intake,
     /// Its session's number, if it has one.
     pub(crate) session: u64,
     /// The list, when opening has brought it along.
@@ -40,6 +41,7 @@ impl Source {
         &mut self,
         now: Duration,
         random: &mut Random,
+        wanted: Intake,
     ) -> Answered<Result<Opened, OpenFailure>> {
         self.advance(now, random);
         let wrong = |source: &Self, mishap| source.during(now, mishap);
@@ -65,7 +67,9 @@ impl Source {
                 result: Err(failure),
             };
         }
+        let intake = self.gives(wanted);
         let first = match self.style.kind {
+            SourceKind::Plain if intake == Intake::Continuous => None,
             SourceKind::Plain => match self.list(now, random, true, CLOSE_MAX).result {
                 Ok(list) => Some(list),
                 Err(Trouble::Unreachable(text)) => {
@@ -91,6 +95,7 @@ impl Source {
         self.session = Some(self.sessions);
         let opened = Opened {
             kind: self.style.kind,
+            intake,
             session: self.sessions,
             first,
         };

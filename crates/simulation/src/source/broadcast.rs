@@ -9,7 +9,7 @@ use channel::examine::{Facts, Fit};
 use channel::{Body, Container};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Aired, Next, Source, long};
+use super::{Aired, Next, Source, feed, long};
 use crate::random::Random;
 
 /// Segments kept for whoever asks for them late.
@@ -28,9 +28,45 @@ pub(crate) struct Mark {
     pub(crate) ordinal: u64,
 }
 
-impl Mark {
-    /// Reads it; nothing in parts of a segment that was cut.
+/// What the bytes of a segment that was published say: from where to where it goes on its timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) timeline: u64,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// It was cut out of a body, whose frames are counted.
+    pub(crate) cut: bool,
+}
+
+impl Span {
+    /// Reads it; nothing in parts of a segment that was cut, nor in clips.
     pub(crate) fn of(body: &Body) -> Option<Self> {
+        if let Some(Mark { timeline, ordinal }) = Mark::of(body) {
+            return Some(Self {
+                timeline,
+                first: ordinal,
+                last: ordinal,
+                cut: false,
+            });
+        }
+        let marks = feed::marks(body.chunks());
+        let (timeline, first) = *marks.first()?;
+        let mut expected = first;
+        for mark in &marks {
+            assert_eq!(*mark, (timeline, expected), "a hole within a segment");
+            expected += 1;
+        }
+        Some(Self {
+            timeline,
+            first,
+            last: expected - 1,
+            cut: true,
+        })
+    }
+}
+
+impl Mark {
+    fn of(body: &Body) -> Option<Self> {
         let bytes = body
             .chunks()
             .first()

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use channel::Trouble;
+
 use super::{Source, broadcast};
 use crate::coverage::counted;
 use crate::random::Random;
@@ -11,7 +13,7 @@ use crate::random::Random;
 const SPELL_MAX: Duration = Duration::from_secs(150);
 
 counted! {
-    /// One thing that goes wrong. Those before `CountsAnew` last for a while.
+    /// One thing that goes wrong. Those before `BodyEnds` last for a while.
     pub(crate) enum Mishap {
         ListHangs = "source: the list does not come",
         ListSlow = "source: the list comes slowly",
@@ -43,7 +45,15 @@ counted! {
         OpenSlow = "source: opening is slow",
         OpenHangs = "source: opening takes longer than anybody waits",
         CloseSlow = "source: closing is slow",
+        BodySilent = "source: nothing comes of its body",
+        BodyHeld = "source: its body does not begin",
+        BodyMute = "source: its body begins, and nothing comes of it",
+        BodyFails = "source: a body is answered with an error",
+        BodyIsPage = "source: a page in place of a body",
         LengthsLie = "source: stated lengths are lies",
+        BodyEnds = "source: its body ends",
+        BodyBreaks = "source: its body breaks off",
+        BodyLoses = "source: media is missing in its body",
         CountsAnew = "source: numbers begin again",
         CountsAnewInPlace = "source: the same numbers at other addresses",
         Hole = "source: numbers are left out",
@@ -70,7 +80,26 @@ counted! {
 
 impl Mishap {
     fn lasts(self) -> bool {
-        self < Self::CountsAnew
+        self < Self::BodyEnds
+    }
+
+    /// What makes a body late.
+    pub(super) const LATE_BODIES: [Self; 5] = [
+        Self::BodySilent,
+        Self::BodyHeld,
+        Self::BodyMute,
+        Self::BodyIsPage,
+        Self::Stalls,
+    ];
+
+    /// Whether it is something that happens to bodies, or to whatever has a clock and a session.
+    pub(crate) fn is_of_bodies(self) -> bool {
+        (Self::BodySilent..=Self::BodyIsPage).contains(&self)
+            || (Self::BodyEnds..=Self::BodyLoses).contains(&self)
+            || matches!(
+                self,
+                Self::ClockJumps | Self::TracksChange | Self::SessionExpires
+            )
     }
 }
 
@@ -83,6 +112,8 @@ impl Source {
         } else {
             self.jolt(random, mishap);
         }
+        let until = self.until[mishap as usize].max(now);
+        self.troubled_until = self.troubled_until.max(until);
     }
 
     fn begin(&mut self, now: Duration, random: &mut Random, mishap: Mishap) {
@@ -121,10 +152,27 @@ impl Source {
                 self.next.silent = true;
                 self.clock = ts::Timestamp(random.below(1 << 33));
                 self.timeline = random.next();
+                if let Some(feed) = &mut self.feed {
+                    feed.jump(random);
+                }
             }
             Mishap::TracksChange => {
                 self.next.silent = true;
-                self.streams = broadcast::streams(random.below(3));
+                let kind = random.below(3);
+                self.streams = broadcast::streams(kind);
+                if let Some(feed) = &mut self.feed {
+                    feed.change_streams(kind);
+                }
+            }
+            Mishap::BodyEnds => self.body_end = Some(Ok(())),
+            Mishap::BodyBreaks => {
+                let reset = "connection reset by peer".into();
+                self.body_end = Some(Err(Trouble::Unfit(reset)));
+            }
+            Mishap::BodyLoses => {
+                if let Some(feed) = &mut self.feed {
+                    feed.lose_some(random);
+                }
             }
             Mishap::BreakTag => self.break_media(random),
             Mishap::GapTag => self.next.gap = true,

@@ -8,8 +8,19 @@ use super::{Habit, Stage};
 use crate::coverage::Seen;
 use crate::world::World;
 
-/// Segments behind the newest at which players begin.
+/// Segments behind the newest at which players begin, or more if these are short: others go by the target duration.
 const BEHIND: usize = 3;
+const BEHIND_TARGETS: u32 = 2;
+
+/// Where a player begins in a list: so many segments and so much media behind its end.
+fn begin(shown: &[hls::Segment], least: Duration) -> usize {
+    let mut begin = shown.len().saturating_sub(BEHIND);
+    let media = |from: usize| shown[from..].iter().map(|it| it.duration).sum::<Duration>();
+    while 0 < begin && media(begin) < least {
+        begin -= 1;
+    }
+    begin
+}
 
 impl World {
     /// Fetches what is new, and says when it asks again.
@@ -26,7 +37,7 @@ impl World {
         let end = shown
             .last()
             .map_or(list.media_sequence, |it| it.sequence + 1);
-        let begin = shown.len().saturating_sub(BEHIND);
+        let begin = begin(shown, list.target_duration * BEHIND_TARGETS);
         let wants = self.viewers[viewer].wants.filter(|wants| *wants <= end);
         let wants = wants.unwrap_or_else(|| shown.get(begin).map_or(end, |it| it.sequence));
         let fresh = shown.iter().filter(|it| wants <= it.sequence);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::{Type, Value};
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params};
 
+use super::rows::{Asked, Rows};
 use super::{History, Unreadable};
 
 /// Milliseconds since 1970 are compared as numbers; details are a JSON object of texts.
@@ -25,6 +26,12 @@ pub(super) const LAYOUT: &str = "
 ";
 
 const COLUMNS: &str = "id, at, kind, category, severity, message, channel, stream, engine, details";
+
+const ROWS: Rows<'_> = Rows {
+    table: "entries",
+    at: "at",
+    order: &["id"],
+};
 
 /// One thing that happened, in words: a later version may know kinds that this one does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,13 +131,7 @@ impl History {
 
     /// Lets go of all but the newest entries, and of those told before a time.
     pub fn trim(&self, entries_max: usize, since: Timestamp) -> bool {
-        self.append(move |connection| {
-            let sql = "DELETE FROM entries WHERE at < ?1";
-            connection.execute(sql, [since.as_millisecond()])?;
-            let sql = "DELETE FROM entries WHERE id <= \
-                       (SELECT id FROM entries ORDER BY id DESC LIMIT 1 OFFSET ?1)";
-            connection.execute(sql, [entries_max]).map(drop)
-        })
+        self.append(move |connection| ROWS.trim(connection, entries_max, since))
     }
 
     /// A page of the entries that fit a filter, newest first.
@@ -140,8 +141,19 @@ impl History {
         offset: usize,
         limit: usize,
     ) -> Result<Page, Unreadable> {
-        self.read(move |connection| page(connection, &filter, offset, limit))
-            .await
+        self.read(move |connection| {
+            let (clause, values) = filter.clause();
+            let asked = Asked {
+                columns: COLUMNS,
+                clause: &clause,
+                values,
+                offset,
+                limit,
+            };
+            let (entries, total) = ROWS.page(connection, asked, entry)?;
+            Ok(Page { entries, total })
+        })
+        .await
     }
 
     /// Entries behind an id, oldest first, at most so many; nothing if some of them are gone already.
@@ -178,7 +190,7 @@ impl History {
     }
 }
 
-fn put(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+pub(super) fn put(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let details: serde_json::Map<_, _> = entry
         .details
         .iter()
@@ -201,29 +213,6 @@ fn put(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         "INSERT OR REPLACE INTO entries ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     );
     connection.prepare_cached(&sql)?.execute(row).map(drop)
-}
-
-fn page(
-    connection: &Connection,
-    filter: &Filter,
-    offset: usize,
-    limit: usize,
-) -> rusqlite::Result<Page> {
-    // One view of the file for both.
-    connection.execute_batch("BEGIN")?;
-    let (clause, mut values) = filter.clause();
-    let sql = format!("SELECT count(*) FROM entries WHERE {clause}");
-    let total = connection.query_row(&sql, params_from_iter(&values), |row| row.get(0))?;
-    let number = |number| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
-    values.extend([limit, offset].map(number));
-    let sql =
-        format!("SELECT {COLUMNS} FROM entries WHERE {clause} ORDER BY id DESC LIMIT ? OFFSET ?");
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(&values), entry)?;
-    Ok(Page {
-        entries: rows.collect::<Result<_, _>>()?,
-        total,
-    })
 }
 
 fn newest(connection: &Connection) -> rusqlite::Result<Option<u64>> {

@@ -1,10 +1,11 @@
-//! Channels whose sources show old media again and again, and how they are looked for: the whole of it, written anew
-//! with each change.
+//! Channels whose sources show old media again and again, and how they are looked for: each written anew, as a whole, with
+//! each change of it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{History, Unreadable};
+use super::rows::time;
+use super::{History, Unreadable, Unwritten};
 
 /// There is one row of `loop_detection`.
 pub(super) const LAYOUT: &str = "
@@ -47,23 +48,30 @@ pub struct Looping {
 }
 
 impl History {
-    /// Keeps how loops are looked for, and those that were found, in the place of what was kept. Does not wait;
-    /// returns whether there was room for it.
-    pub fn keep_looping(&self, detection: LoopDetection, found: Vec<Looping>) -> bool {
-        self.append(move |connection| put(connection, detection, &found))
+    /// Keeps how loops are looked for, and waits until that is on the disk.
+    pub async fn save_detection(&self, detection: LoopDetection) -> Result<(), Unwritten> {
+        self.write(move |connection| put_detection(connection, detection))
+            .await
     }
 
-    /// What was kept; nothing, if nothing ever was.
-    pub async fn looping(&self) -> Result<Option<(LoopDetection, Vec<Looping>)>, Unreadable> {
-        self.read(read).await
+    /// The same; does not wait, and returns whether there was room for it.
+    pub fn keep_detection(&self, detection: LoopDetection) -> bool {
+        self.append(move |connection| put_detection(connection, detection))
+    }
+
+    /// Keeps those that were found, in the place of what was kept. Does not wait; returns whether there was room for it.
+    pub fn keep_looping(&self, found: Vec<Looping>) -> bool {
+        self.append(move |connection| put_found(connection, &found))
+    }
+
+    /// What was kept: how loops are looked for, if that was ever set, and those that were found.
+    pub async fn looping(&self) -> Result<(Option<LoopDetection>, Vec<Looping>), Unreadable> {
+        self.read(|connection| Ok((read_detection(connection)?, read_found(connection)?)))
+            .await
     }
 }
 
-fn put(
-    connection: &Connection,
-    detection: LoopDetection,
-    found: &[Looping],
-) -> rusqlite::Result<()> {
+fn put_detection(connection: &Connection, detection: LoopDetection) -> rusqlite::Result<()> {
     let LoopDetection {
         enabled,
         threshold,
@@ -71,7 +79,11 @@ fn put(
         retention,
     } = detection;
     let sql = "INSERT OR REPLACE INTO loop_detection VALUES (1, ?1, ?2, ?3, ?4)";
-    connection.execute(sql, params![enabled, threshold, check_interval, retention])?;
+    let row = params![enabled, threshold, check_interval, retention];
+    connection.execute(sql, row).map(drop)
+}
+
+fn put_found(connection: &Connection, found: &[Looping]) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM looping", [])?;
     let mut statement = connection.prepare_cached("INSERT INTO looping VALUES (?1, ?2, ?3)")?;
     found.iter().try_for_each(|it| {
@@ -80,28 +92,30 @@ fn put(
     })
 }
 
-fn read(connection: &Connection) -> rusqlite::Result<Option<(LoopDetection, Vec<Looping>)>> {
-    let mut statement = connection.prepare("SELECT * FROM loop_detection")?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
+fn read_detection(connection: &Connection) -> rusqlite::Result<Option<LoopDetection>> {
+    let detection = |row: &Row<'_>| {
+        Ok(LoopDetection {
+            enabled: row.get(1)?,
+            threshold: row.get(2)?,
+            check_interval: row.get(3)?,
+            retention: row.get(4)?,
+        })
     };
-    let detection = LoopDetection {
-        enabled: row.get(1)?,
-        threshold: row.get(2)?,
-        check_interval: row.get(3)?,
-        retention: row.get(4)?,
-    };
+    connection
+        .query_row("SELECT * FROM loop_detection", [], detection)
+        .optional()
+}
+
+fn read_found(connection: &Connection) -> rusqlite::Result<Vec<Looping>> {
     let mut statement = connection.prepare("SELECT key, infohash, at FROM looping ORDER BY at")?;
     let found = statement.query_map([], |row| {
-        let at = Timestamp::from_millisecond(row.get(2)?);
         Ok(Looping {
             key: row.get(0)?,
             infohash: row.get(1)?,
-            at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+            at: time(row, 2)?,
         })
     })?;
-    Ok(Some((detection, found.collect::<Result<_, _>>()?)))
+    found.collect()
 }
 
 #[cfg(test)]
@@ -113,7 +127,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let history = History::open(folder.path());
         history.flush().await;
-        assert_eq!(history.looping().await.expect("a file"), None);
+        let kept = history.looping().await.expect("a file");
+        assert_eq!(kept, (None, vec![]));
         let detection = |threshold| LoopDetection {
             enabled: true,
             threshold,
@@ -125,10 +140,12 @@ mod tests {
             infohash: None,
             at: Timestamp::from_second(7).expect("a time"),
         };
-        history.keep_looping(detection(60), vec![looping("a"), looping("b")]);
-        history.keep_looping(detection(90), vec![looping("b")]);
-        history.flush().await;
+        history.keep_detection(detection(60));
+        history.keep_looping(vec![looping("a"), looping("b")]);
+        history.keep_looping(vec![looping("b")]);
+        let saved = history.save_detection(detection(90)).await;
+        assert_eq!(saved, Ok(()));
         let kept = history.looping().await.expect("a file");
-        assert_eq!(kept, Some((detection(90), vec![looping("b")])));
+        assert_eq!(kept, (Some(detection(90)), vec![looping("b")]));
     }
 }

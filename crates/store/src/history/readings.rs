@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
+use super::rows::time;
 use super::{History, Unreadable};
 
 /// Milliseconds since 1970 are compared as numbers. One stream's readings stand together.
@@ -146,9 +147,8 @@ fn newest(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Reading> {
     let number = |index| row.get::<_, Option<u64>>(index);
-    let at = Timestamp::from_millisecond(row.get(0)?);
     Ok(Reading {
-        at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+        at: time(row, 0)?,
         status: row.get(1)?,
         peers: number(2)?,
         speed_down: number(3)?,

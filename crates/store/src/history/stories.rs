@@ -5,6 +5,7 @@ use ledger::{End, Stream};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
+use super::rows::{Asked, Rows, time};
 use super::{History, Unreadable};
 
 /// Milliseconds since 1970 are compared as numbers. Figures of streams of others are not known.
@@ -34,6 +35,12 @@ const COLUMNS: &str = "stream, started_at, ended_at, reason, key_type, key, cont
                        playback_session_id, stat_url, command_url, is_live, own, channel, title, infohash, \
                        sources, viewers_max, bytes_in, bytes_out, segments_lost, slate_segments, \
                        peers, speed_down, speed_up, downloaded, uploaded";
+
+const ROWS: Rows<'_> = Rows {
+    table: "stories",
+    at: "ended_at",
+    order: &["ended_at", "stream"],
+};
 
 /// A stream that has ended, and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,13 +114,7 @@ impl History {
 
     /// Lets go of all but the newest stories, and of streams that ended before a time.
     pub fn trim_stories(&self, stories_max: usize, since: Timestamp) -> bool {
-        self.append(move |connection| {
-            let sql = "DELETE FROM stories WHERE ended_at < ?1";
-            connection.execute(sql, [since.as_millisecond()])?;
-            let sql = "DELETE FROM stories WHERE ended_at <= \
-                       (SELECT ended_at FROM stories ORDER BY ended_at DESC LIMIT 1 OFFSET ?1)";
-            connection.execute(sql, [stories_max]).map(drop)
-        })
+        self.append(move |connection| ROWS.trim(connection, stories_max, since))
     }
 
     /// Stories of streams that ended from a time on, newest first, with how many there are on all pages.
@@ -125,15 +126,14 @@ impl History {
     ) -> Result<(Vec<Story>, usize), Unreadable> {
         self.read(move |connection| {
             let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
-            let sql = "SELECT count(*) FROM stories WHERE ?1 <= ended_at";
-            let total = connection.query_row(sql, [since], |row| row.get(0))?;
-            let sql = format!(
-                "SELECT {COLUMNS} FROM stories WHERE ?1 <= ended_at \
-                 ORDER BY ended_at DESC, stream DESC LIMIT ?2 OFFSET ?3"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(params![since, limit, offset], read)?;
-            Ok((rows.collect::<Result<_, _>>()?, total))
+            let asked = Asked {
+                columns: COLUMNS,
+                clause: "? <= ended_at",
+                values: vec![since.into()],
+                offset,
+                limit,
+            };
+            ROWS.page(connection, asked, read)
         })
         .await
     }
@@ -182,16 +182,12 @@ fn put(connection: &Connection, story: &Story) -> rusqlite::Result<()> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Story> {
-    let time = |index: usize| -> rusqlite::Result<Timestamp> {
-        let at = Timestamp::from_millisecond(row.get(index)?);
-        Ok(at.unwrap_or(Timestamp::UNIX_EPOCH))
-    };
     let mut figures = [None; FIGURES];
     for (index, figure) in figures.iter_mut().enumerate() {
         *figure = row.get(15 + index)?;
     }
     let end = End {
-        at: time(2)?,
+        at: time(row, 2)?,
         reason: row.get(3)?,
     };
     let stream = Stream {
@@ -206,7 +202,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Story> {
         command_url: row.get(9)?,
         is_live: row.get(10)?,
         continuous: false,
-        started_at: time(1)?,
+        started_at: time(row, 1)?,
         ended: Some(end),
         own: row.get(11)?,
         told: false,

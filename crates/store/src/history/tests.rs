@@ -174,15 +174,58 @@ async fn a_damaged_file_is_put_aside() {
     assert!(aside.exists());
 }
 
+/// Writes an entry, and then what no table takes.
+fn misfit(id: u64) -> impl Fn(&Connection) -> rusqlite::Result<()> + Send + 'static {
+    move |connection| {
+        let half = "INSERT INTO entries SELECT ?1, at, kind, category, severity, message, channel, stream, engine, details FROM entries LIMIT 1";
+        connection.execute(half, [id])?;
+        connection.execute_batch("INSERT INTO nowhere VALUES (1)")
+    }
+}
+
 #[tokio::test]
-async fn a_record_that_can_never_be_written_does_not_hold_the_others_up() {
+async fn a_record_that_can_never_be_written_is_counted_and_does_not_hold_the_others_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let history = filled(folder.path(), 1).await;
-    history.append(|connection| connection.execute_batch("INSERT INTO nowhere VALUES (1)"));
+    history.append(misfit(7));
     history.keep(Arc::new(entry(2)));
     history.flush().await;
     assert!(!history.is_failing());
+    assert_eq!(history.left_out(), 1);
+    // Nor is half of it there.
     assert_eq!(ids(&history, Filter::default(), 0, 9).await.0, [2, 1]);
+}
+
+#[tokio::test]
+async fn whoever_asks_learns_whether_a_record_is_on_the_disk_and_why_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let history = filled(folder.path(), 1).await;
+    let refused = history.write(misfit(7)).await;
+    let why = refused.expect_err("there is no such table").to_string();
+    assert!(why.contains("no such table: nowhere"), "{why}");
+    let sql = "UPDATE entries SET message = 'anew' WHERE id = 1";
+    let written = history.write(move |it| it.execute_batch(sql)).await;
+    assert_eq!(written, Ok(()));
+    let page = history.page(Filter::default(), 0, 9).await.expect("a page");
+    assert_eq!((page.total, page.entries[0].message.as_str()), (1, "anew"));
+}
+
+#[tokio::test]
+async fn what_was_told_to_have_failed_is_not_written_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(file::NAME);
+    // Whoever runs this may write everywhere, so the file's place is taken instead.
+    std::fs::create_dir(&file).expect("a folder in its place");
+    let history = History::open(folder.path());
+    history.keep(Arc::new(entry(1)));
+    let refused = history
+        .write(|connection| entries::put(connection, &entry(2)))
+        .await;
+    assert_eq!(refused, Err(Unwritten::Disk));
+    std::fs::remove_dir(&file).expect("the place is free");
+    history.keep(Arc::new(entry(3)));
+    history.flush().await;
+    assert_eq!(ids(&history, Filter::default(), 0, 9).await.0, [3, 1]);
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! The thread that writes the history: what waits goes in together; what the disk does not take is tried again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, Shared, file};
+use super::{Record, Shared, Unwritten, file};
 use crate::database::is_damage;
 
 /// Records written in one go.
@@ -18,16 +18,23 @@ const UNWRITTEN_MAX: usize = 10_000;
 
 /// What the thread is asked for.
 pub(super) enum Order {
-    Write(Record),
+    Write(Waiting),
     /// Answered when everything before it was tried.
     Flush(oneshot::Sender<()>),
+}
+
+/// A record on its way to the disk.
+pub(super) struct Waiting {
+    pub(super) record: Record,
+    /// Whoever wants to know what became of it; it is tried once only then.
+    pub(super) answer: Option<oneshot::Sender<Result<(), Unwritten>>>,
 }
 
 struct Writer {
     shared: Arc<Shared>,
     connection: Option<Connection>,
     /// Oldest first.
-    unwritten: VecDeque<Record>,
+    unwritten: VecDeque<Waiting>,
     /// Records left out, as far as that was said.
     said: u64,
 }
@@ -66,52 +73,84 @@ impl Writer {
     }
 
     fn write(&mut self) {
+        // Whoever has given up waiting was told so.
+        let is_wanted = |it: &Waiting| it.answer.as_ref().is_none_or(|it| !it.is_closed());
+        self.unwritten.retain(is_wanted);
         match self.try_write() {
-            Ok(()) => {
-                self.unwritten.clear();
-                self.shared.failing.store(false, Ordering::Relaxed);
-            }
-            Err(error) => {
-                // What is open may lead to a file that is damaged or gone.
-                self.connection = None;
-                if !self.shared.failing.swap(true, Ordering::Relaxed) {
-                    tracing::error!("what happens cannot be written, going on without it: {error}");
-                }
-                let surplus = self.unwritten.len().saturating_sub(UNWRITTEN_MAX);
-                self.unwritten.drain(..surplus);
-                let left_out = &self.shared.left_out;
-                left_out.fetch_add(surplus as u64, Ordering::Relaxed);
-            }
+            Ok(refused) => self.written(refused),
+            Err(error) => self.failed(&error),
         }
         self.tell_left_out();
     }
 
-    fn try_write(&mut self) -> rusqlite::Result<()> {
+    /// Everything is on the disk but those that can never be, which are named by their places.
+    fn written(&mut self, mut refused: BTreeMap<usize, String>) {
+        self.shared.failing.store(false, Ordering::Relaxed);
+        if let Some(why) = refused.values().next() {
+            let count = refused.len();
+            tracing::error!("{count} record(s) of what happened can never be kept: {why}");
+        }
+        let mut unknown = 0;
+        for (place, waiting) in self.unwritten.drain(..).enumerate() {
+            match (refused.remove(&place), waiting.answer) {
+                (Some(why), Some(answer)) => drop(answer.send(Err(Unwritten::Refused(why)))),
+                (Some(_), None) => unknown += 1,
+                (None, Some(answer)) => drop(answer.send(Ok(()))),
+                (None, None) => {}
+            }
+        }
+        self.shared.left_out.fetch_add(unknown, Ordering::Relaxed);
+        self.said += unknown;
+    }
+
+    /// Nothing is on the disk; what nobody waits for is tried again.
+    fn failed(&mut self, error: &rusqlite::Error) {
+        // What is open may lead to a file that is damaged or gone.
+        self.connection = None;
+        if !self.shared.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!("what happens cannot be written, going on without it: {error}");
+        }
+        let all = std::mem::take(&mut self.unwritten).into_iter();
+        let (answered, again): (Vec<_>, Vec<_>) = all.partition(|it| it.answer.is_some());
+        self.unwritten = again.into();
+        for answer in answered.into_iter().filter_map(|it| it.answer) {
+            let _ = answer.send(Err(Unwritten::Disk));
+        }
+        let surplus = self.unwritten.len().saturating_sub(UNWRITTEN_MAX);
+        self.unwritten.drain(..surplus);
+        let left_out = &self.shared.left_out;
+        left_out.fetch_add(surplus as u64, Ordering::Relaxed);
+    }
+
+    /// Writes what waits, and returns what can never be written.
+    fn try_write(&mut self) -> rusqlite::Result<BTreeMap<usize, String>> {
         if self.connection.is_none() {
             self.connection = Some(file::open(&self.shared.file)?);
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
+        let mut refused = BTreeMap::new();
         if self.unwritten.is_empty() {
-            return Ok(());
+            return Ok(refused);
         }
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written = self
-            .unwritten
-            .iter()
-            .try_for_each(|record| match record(connection) {
-                // One that can never be written must not hold the others up.
-                Err(error) if !is_of_disk(&error) => {
-                    tracing::error!("something that happened cannot be kept: {error}");
-                    Ok(())
-                }
-                written => written,
-            })
+        let mut all = self.unwritten.iter().enumerate();
+        let written = all
+            .try_for_each(
+                |(place, waiting)| match alone(connection, &waiting.record) {
+                    // It must not hold the others up.
+                    Err(error) if !is_of_disk(&error) => {
+                        refused.insert(place, error.to_string());
+                        Ok(())
+                    }
+                    written => written,
+                },
+            )
             .and_then(|()| connection.execute_batch("COMMIT"));
         if written.is_err() {
             // A failed statement may have ended the transaction by itself.
             let _ = connection.execute_batch("ROLLBACK");
         }
-        written
+        written.map(|()| refused)
     }
 
     fn tell_left_out(&mut self) {
@@ -122,6 +161,18 @@ impl Writer {
             self.said = left_out;
         }
     }
+}
+
+/// Writes one record, whole or not at all, whatever becomes of the others.
+fn alone(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
+    let run = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
+    run("SAVEPOINT record")?;
+    let written = record(connection);
+    if written.is_err() {
+        run("ROLLBACK TO record")?;
+    }
+    run("RELEASE record")?;
+    written
 }
 
 /// Whether an error is the disk's, so that trying again may help.

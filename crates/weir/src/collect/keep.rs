@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use channel::Moment;
 use store::history;
 
 use super::Collector;
 use crate::clock;
+use crate::journal::{Kind, News};
 use crate::statistics::{Reading, STEPS, Thinned};
 
 /// How long readings of each step are kept.
@@ -21,6 +23,9 @@ const STORIES_AGE: Duration = Duration::from_hours(90 * 24);
 
 /// Stories that are kept; each is half a KiB.
 const STORIES_MAX: usize = 20_000;
+
+/// Time between two words of lost records.
+const TELL_LOST_EVERY: Duration = Duration::from_hours(1);
 
 /// Ends that are written down in one round. More come together only at a start, which finds those of before: they are
 /// written down already.
@@ -130,6 +135,22 @@ impl Collector {
             });
         }
         history.trim_stories(STORIES_MAX, ago(STORIES_AGE));
+    }
+}
+
+impl Collector {
+    /// Tells what the history has lost: seldom, since such news may be lost the same way.
+    pub(super) fn tell_lost(&mut self, now: Moment) {
+        let lost = self.parts.context.records.history.left_out();
+        if lost <= self.lost || now < self.tell_lost_at {
+            return;
+        }
+        let count = lost - self.lost;
+        self.lost = lost;
+        self.tell_lost_at = now + TELL_LOST_EVERY;
+        let message = format!("{count} record(s) of what happened are lost; the log says why");
+        let news = News::new(Kind::RecordsLost, message).with("records", count.to_string());
+        self.parts.context.journal.tell(news);
     }
 }
 

@@ -64,6 +64,8 @@ pub struct House {
     pub channels: Vec<Channel>,
     /// Whether the data folder cannot be written.
     pub disk_failing: bool,
+    /// Whether what happens cannot be written down.
+    pub history_failing: bool,
     /// Why events are held back, and how many.
     pub held_back: Option<(String, usize)>,
 }
@@ -76,6 +78,12 @@ pub fn problems(house: &House) -> Vec<Problem> {
         found.push(error(
             "The data folder cannot be written: events, numbers and settings may be lost with a restart.".into(),
             "Give it room or the right to be written; Weir goes on trying.",
+        ));
+    }
+    if house.history_failing {
+        found.push(warning(
+            "What happens cannot be written down: news, statistics and the list of loops may be lost with a restart.".into(),
+            "See what the log says of history.sqlite in the data folder; Weir goes on trying.",
         ));
     }
     if let Some((trouble, waiting)) = &house.held_back {

@@ -14,6 +14,7 @@ use super::api::date;
 use super::error::Problem;
 use super::guard::Names;
 use super::parameters::Parameters;
+use super::words::{ChannelHealth, ChannelState, SourceStream};
 use crate::clock;
 use crate::figures::{self, Audience, Facts, Health};
 use crate::handle::Handle;
@@ -179,9 +180,9 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
         key: handle.key.clone(),
         name: title.clone().unwrap_or_else(|| handle.key.clone()),
         stream_id: stream.as_ref().map(|it| it.id.clone()),
-        state: snapshot.phase.as_str(),
+        state: ChannelState::from(&snapshot.phase),
         failure: failure(&snapshot.phase),
-        health: health(&snapshot, &audience, &course, now).as_str(),
+        health: ChannelHealth::from(&health(&snapshot, &audience, &course, now)),
         mode: mode(&audience),
         source: handle.selector.key_type(),
         engine: session.map(|it| it.engine.to_string()),
@@ -191,7 +192,7 @@ fn state(app: &App, handle: &Handle) -> (Channel, std::sync::Arc<Snapshot>) {
         uptime_seconds: started_at.map(|at| clock::wall().duration_since(at).as_secs_f64()),
         viewers: audience.viewers(),
         on_slate: snapshot.on_slate,
-        stream: snapshot.intake.map(channel::Intake::as_str),
+        stream: snapshot.intake.as_ref().map(SourceStream::from),
         buffer: buffer_of(app, &snapshot),
         source_quality: quality(handle, &snapshot, &course, now),
         counters: Counters::of(&snapshot.counters, handle, &audience),

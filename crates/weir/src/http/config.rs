@@ -66,6 +66,7 @@ pub(super) async fn read(State(app): State<App>) -> Response {
         (status = BAD_REQUEST, body = description::Mistakes),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
+        (status = CONFLICT, body = description::Detail, description = "an import is being made; Retry-After says when to try again"),
         (status = PRECONDITION_FAILED, body = description::Detail),
         (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
         (status = SERVICE_UNAVAILABLE, body = description::Detail),
@@ -94,6 +95,7 @@ pub(super) async fn change(
 /// Has a wish fulfilled, and answers with the settings as they are then.
 pub(super) async fn make(app: &App, wish: Wish, headers: &HeaderMap) -> Result<Response, Problem> {
     let expected = expected(headers);
+    let _turn = app.turns.of_change().await?;
     let settings = app.keeper.change(wish, auth::who(app), expected).await?;
     let message = "Proxy configuration updated and persisted";
     Ok(answer(&settings, Some(message)))

@@ -85,7 +85,8 @@ pub(super) fn all(app: &App) -> EngineList {
 
 /// Takes an engine in. It is probed at once, and kept over restarts.
 #[utoipa::path(post, path = "/api/v1/engines", tag = "engines", request_body = NewEngine, security(("api_key" = [])),
-    responses((status = CREATED, body = EngineState), (status = BAD_REQUEST), (status = CONFLICT)))]
+    responses((status = CREATED, body = EngineState), (status = BAD_REQUEST),
+        (status = CONFLICT, description = "it is known already, or an import is being made (then with Retry-After)")))]
 pub(super) async fn add(
     State(app): State<App>,
     request: Request,
@@ -99,6 +100,7 @@ pub(super) async fn add(
     let Some(address) = fields.done(address)? else {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "host must be given"));
     };
+    let _turn = app.turns.of_change().await?;
     let added = app.engines.add(&address, Origin::Added, name, forwarded);
     added.map_err(|error| Problem::new(StatusCode::CONFLICT, error.to_string()))?;
     Ok((StatusCode::CREATED, Json(state(&app, &address)?)))
@@ -106,13 +108,15 @@ pub(super) async fn add(
 
 /// Takes an engine out; its channels move away first.
 #[utoipa::path(delete, path = "/api/v1/engines/{id}", tag = "engines", params(("id" = String, Path)),
-    security(("api_key" = [])), responses((status = OK, body = Removed), (status = NOT_FOUND)))]
+    security(("api_key" = [])), responses((status = OK, body = Removed), (status = NOT_FOUND),
+        (status = CONFLICT, description = "an import is being made; Retry-After says when to try again")))]
 pub(super) async fn remove(
     State(app): State<App>,
     Names(id): Names<String>,
     request: Request,
 ) -> Result<Json<Removed>, Problem> {
     auth::protected(&app, request.headers())?;
+    let _turn = app.turns.of_change().await?;
     let address = known(&app, &id)?;
     let origin = app.engines.remove(&address).ok_or_else(unknown)?;
     let comes_back = "it is configured, so it comes back with the next start";

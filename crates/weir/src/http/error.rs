@@ -79,6 +79,14 @@ impl Problem {
         self.status
     }
 
+    /// Something is in the way that will be over soon.
+    pub(super) fn conflict(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::CONFLICT, detail)
+        }
+    }
+
     /// The caller may try again later.
     pub(super) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
         Self {

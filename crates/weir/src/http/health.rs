@@ -7,12 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
+use super::words::HealthStatus;
 
 /// How Weir is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `healthy` or `degraded`.
-    status: &'static str,
+    /// `degraded` when something needs a hand.
+    status: Condition,
     /// `ok` or `failing`.
     data_folder: &'static str,
     /// `ok` or `held back`.
@@ -20,6 +21,14 @@ pub(super) struct Health {
     /// Events that wait to be told.
     events_waiting: usize,
     engines: Vec<EngineHealth>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = HealthCondition)]
+enum Condition {
+    Healthy,
+    Degraded,
 }
 
 /// How an engine is.
@@ -33,8 +42,8 @@ struct EngineHealth {
     failures: u32,
     /// Whether it gives its channels up and gets no more.
     draining: bool,
-    /// `healthy`, `unhealthy` or `unknown`.
-    health_status: &'static str,
+    /// Whether it answers.
+    health_status: HealthStatus,
     /// Why it gets no channel at the moment.
     not_chosen: Option<String>,
 }
@@ -43,7 +52,7 @@ struct EngineHealth {
 #[utoipa::path(get, path = "/health/status", tag = "system", responses((status = OK, body = Health)))]
 pub(super) async fn status(State(app): State<App>) -> Json<Health> {
     let engines = app.engines.all();
-    let disk_failing = app.store.is_failing();
+    let disk_failing = app.store.is_failing() || app.records.history.is_failing();
     let outbox = app.outbox.status();
     let held_back = outbox.telling && outbox.trouble.is_some();
     let is_down = |it: &pool::Engine| it.health == pool::Health::Unhealthy;
@@ -51,7 +60,11 @@ pub(super) async fn status(State(app): State<App>) -> Json<Health> {
     let degraded = disk_failing || all_down || held_back;
     let engines = engines.into_iter().map(|it| EngineHealth::of(&it.engine));
     Json(Health {
-        status: if degraded { "degraded" } else { "healthy" },
+        status: if degraded {
+            Condition::Degraded
+        } else {
+            Condition::Healthy
+        },
         data_folder: if disk_failing { "failing" } else { "ok" },
         events: if held_back { "held back" } else { "ok" },
         events_waiting: outbox.waiting,
@@ -66,7 +79,7 @@ impl EngineHealth {
             channels: engine.channels,
             failures: engine.failures,
             draining: engine.draining,
-            health_status: engine.health.as_str(),
+            health_status: HealthStatus::from(&engine.health),
             not_chosen: engine.not_chosen.as_ref().map(ToString::to_string),
         }
     }

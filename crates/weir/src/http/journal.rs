@@ -13,6 +13,7 @@ use super::App;
 use super::api::date;
 use super::error::Problem;
 use super::parameters::Parameters;
+use super::words::{EventCategory, Severity};
 use crate::journal::{Category, Entry, Kind};
 
 /// Events in one answer: some hundred kilobytes.
@@ -34,9 +35,12 @@ pub(super) struct Event<'a> {
     timestamp: String,
     /// What kind of thing happened; docs/events.md has the list.
     event_type: &'a str,
-    /// What it is about: stream, engine, viewer, settings or system.
+    /// What it is about.
+    // What another version wrote is told in its own words.
+    #[schema(value_type = EventCategory)]
     category: &'a str,
-    /// How much it matters: info, warning or error.
+    /// How much it matters.
+    #[schema(value_type = Severity)]
     severity: &'a str,
     /// One sentence for people.
     message: &'a str,

@@ -101,6 +101,7 @@ pub(super) async fn read(State(app): State<App>) -> Json<LoopDetection> {
     responses(
         (status = OK, body = LoopDetection),
         (status = BAD_REQUEST, description = "a value is wrong; errors name the fields"),
+        (status = CONFLICT, description = "an import is being made; Retry-After says when to try again"),
         (status = INTERNAL_SERVER_ERROR, description = "it could not be saved, and nothing was changed")
     ),
     security(("api_key" = []))
@@ -121,7 +122,9 @@ pub(super) async fn change(
             .map_err(|error| wrong("body", format!("body must be a JSON object: {error}")))?;
         given.extend(members);
     }
-    let detection = app.records.loops.detection().with(&read_change(&given)?)?;
+    let change = read_change(&given)?;
+    let _turn = app.turns.of_change().await?;
+    let detection = app.records.loops.detection().with(&change)?;
     app.records
         .loops
         .set(detection)

@@ -12,14 +12,15 @@ use super::clients::{Client, clients_of, mode_of};
 use super::error::Problem;
 use super::guard::Names;
 use super::streams::Found;
+use super::words::ChannelState;
 use crate::clock;
 use crate::handle::Handle;
 
 /// How the whole is doing.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OrchestratorStatus {
-    /// `healthy`, `degraded` when something needs a hand, or `unavailable` when nothing more can be started.
-    status: &'static str,
+    /// `degraded` when something needs a hand, `unavailable` when nothing more can be started.
+    status: Condition,
     /// The engines.
     engines: EngineCounts,
     /// The streams.
@@ -30,6 +31,15 @@ pub(super) struct OrchestratorStatus {
     provisioning: Provisioning,
     /// When this was.
     timestamp: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = OrchestratorCondition)]
+enum Condition {
+    Healthy,
+    Degraded,
+    Unavailable,
 }
 
 /// Engines by how they are.
@@ -84,7 +94,7 @@ pub(super) struct Session {
     /// The stream that it is, once a source was opened.
     stream_id: Option<String>,
     /// Where it is in its life.
-    status: &'static str,
+    status: ChannelState,
     /// How it is watched: `HLS`, `TS` or `HLS+TS`.
     mode: &'static str,
     /// Its engine's host.
@@ -124,9 +134,9 @@ pub(super) async fn status(State(app): State<App>) -> Json<OrchestratorStatus> {
     let in_trouble = app.store.is_failing() || (outbox.telling && outbox.trouble.is_some());
     let can_play = !app.names.is_empty() || used < total;
     let status = match (can_play, in_trouble || healthy < engines.len()) {
-        (false, _) => "unavailable",
-        (true, true) => "degraded",
-        (true, false) => "healthy",
+        (false, _) => Condition::Unavailable,
+        (true, true) => Condition::Degraded,
+        (true, false) => Condition::Healthy,
     };
     Json(OrchestratorStatus {
         status,
@@ -186,7 +196,7 @@ pub(super) async fn session(
 
 fn of(app: &App, handle: &Handle) -> Session {
     let clients = clients_of(app, handle);
-    let status = handle.snapshot().phase.as_str();
+    let status = ChannelState::from(&handle.snapshot().phase);
     let stream = handle.stream();
     let stream = stream.as_ref();
     let session = stream.and_then(|it| it.session.as_ref());

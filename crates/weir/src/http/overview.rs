@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::api::date;
 use super::error::Problem as Refusal;
 use super::parameters::Parameters;
+use super::words::Severity;
 use super::{App, channels};
 use crate::clock;
 use crate::figures::{self, Audience, House};
@@ -60,8 +61,8 @@ struct Engines {
 /// Something that is wrong.
 #[derive(Serialize, ToSchema)]
 struct Problem {
-    /// `warning` or `error`.
-    severity: &'static str,
+    /// How much it matters.
+    severity: Severity,
     /// What is wrong.
     what: String,
     /// What helps.
@@ -161,7 +162,7 @@ pub(super) fn overview(app: &App) -> Overview {
 
 fn told(problem: figures::Problem) -> Problem {
     Problem {
-        severity: problem.severity.as_str(),
+        severity: Severity::from(&problem.severity),
         what: problem.what,
         how: problem.how,
         channel: problem.channel,
@@ -193,6 +194,7 @@ pub(super) fn house(app: &App) -> House {
         sources: app.names.len(),
         channels: running.iter().map(|it| channel(app, it, now)).collect(),
         disk_failing: app.store.is_failing() || outbox.disk_failing,
+        history_failing: app.records.history.is_failing(),
         held_back: trouble.map(|trouble| (trouble.what, outbox.waiting)),
     }
 }

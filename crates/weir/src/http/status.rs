@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::api::date;
 use super::clients::{Client, clients_of, mode_of};
+use super::words::{ChannelState, SourceStream};
 use crate::clock;
 use crate::handle::Handle;
 
@@ -30,7 +31,7 @@ struct StatusChannel {
     /// The stream that it is.
     stream_id: Option<String>,
     /// Where it is in its life.
-    state: &'static str,
+    state: ChannelState,
     /// Why it has failed, if it has.
     failure: Option<String>,
     /// How it is watched: `HLS`, `TS` or `HLS+TS`.
@@ -76,8 +77,8 @@ struct Upstream {
     /// Requests that failed.
     failures: u64,
     segments_lost: u64,
-    /// How the source gives its media: `hls` or `ts`.
-    stream: Option<&'static str>,
+    /// How the source gives its media.
+    stream: Option<SourceStream>,
     /// Things wrong with continuous bodies.
     flaws: u64,
     /// Media that came once more and was left out.
@@ -114,7 +115,7 @@ fn channel(app: &App, handle: &Handle) -> StatusChannel {
         key: handle.key.clone(),
         name: title.unwrap_or(&handle.key).to_owned(),
         stream_id: stream.map(|it| it.id.clone()),
-        state: snapshot.phase.as_str(),
+        state: ChannelState::from(&snapshot.phase),
         failure,
         mode: mode_of(&clients),
         source: handle.selector.key_type(),
@@ -138,7 +139,7 @@ fn channel(app: &App, handle: &Handle) -> StatusChannel {
             playlist_fetches: counters.playlist_fetches,
             failures: counters.failures,
             segments_lost: counters.segments_lost,
-            stream: snapshot.intake.map(channel::Intake::as_str),
+            stream: snapshot.intake.as_ref().map(SourceStream::from),
             flaws: counters.flaws,
             repeats: counters.repeats,
         },

@@ -130,7 +130,8 @@ pub(super) struct Imported {
 ///
 /// Each part that the document has replaces what is set of it now; parts that it does not have stay as they are. A
 /// document with one mistake changes nothing, and is answered with all of them. When the disk fails midway, what was changed
-/// before is taken back; the answer says so, or what stays changed.
+/// before is taken back; the answer says so, or what stays changed. While another import or a change of what is set is
+/// being made, it waits, and nothing else is changed before it is over.
 #[utoipa::path(
     post,
     path = "/settings/import",
@@ -142,6 +143,7 @@ pub(super) struct Imported {
         (status = BAD_REQUEST, body = description::Mistakes),
         (status = UNAUTHORIZED, body = description::Detail),
         (status = FORBIDDEN, body = description::Detail),
+        (status = CONFLICT, body = description::Detail, description = "another import took too long; Retry-After says when to try again"),
         (status = UNSUPPORTED_MEDIA_TYPE, body = description::Detail),
         (status = INTERNAL_SERVER_ERROR, body = description::Detail, description = "the disk failed"),
         (status = INSUFFICIENT_STORAGE, body = description::Detail, description = "the disk is full"),
@@ -159,6 +161,7 @@ pub(super) async fn import(
             let detail = format!("the body is not an export, a JSON object: {error}");
             Problem::new(StatusCode::BAD_REQUEST, detail)
         })?;
+    let turn = app.turns.of_import().await?;
     let parts = read(&app, document)?;
     let before = serde_json::to_value(Export::of(&app, true).await);
     let mut before = before.map_err(|error| {
@@ -172,15 +175,21 @@ pub(super) async fn import(
         make: apply(app.clone()),
         take_back: Box::pin(restored(&app, part, before[part.name].take())),
     });
-    see_through(&app, steps.collect()).await?;
+    see_through(&app, steps.collect(), turn).await?;
     Ok(Json(Imported { imported }))
 }
 
-/// Makes the changes, though whoever asked for them may go away meanwhile.
-async fn see_through(app: &App, steps: Vec<Step>) -> Result<(), Problem> {
+/// Makes the changes, though whoever asked for them may go away meanwhile; until then, the turn is not given back.
+async fn see_through<Turn: Send + 'static>(
+    app: &App,
+    steps: Vec<Step>,
+    turn: Turn,
+) -> Result<(), Problem> {
     let (answer, made) = oneshot::channel();
     app.tasks.spawn(async move {
-        let _ = answer.send(all_or_nothing(steps).await);
+        let done = all_or_nothing(steps).await;
+        drop(turn);
+        let _ = answer.send(done);
     });
     made.await.unwrap_or_else(|_| {
         let detail = "the import broke off; GET /settings/export tells what is set now";

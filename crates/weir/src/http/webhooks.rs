@@ -139,13 +139,14 @@ pub(super) async fn list(
 /// Adds a receiver; it is sent what happens from now on.
 #[utoipa::path(post, path = "/api/v1/webhooks", tag = "webhooks", security(("api_key" = [])), request_body = Body,
     responses((status = CREATED, body = Webhook), (status = BAD_REQUEST, description = "A field is wrong"),
-        (status = CONFLICT, description = "There are sixteen already")))]
+        (status = CONFLICT, description = "There are sixteen already, or an import is being made (then with Retry-After)")))]
 pub(super) async fn add(
     State(app): State<App>,
     request: Request,
 ) -> Result<(StatusCode, Json<Webhook>), Problem> {
     let draft = draft(&app, request).await?;
     let (url, edit) = draft.new_one()?;
+    let _turn = app.turns.of_change().await?;
     let id = app.webhooks.add(url, edit).await?;
     let webhook = shown(&app, &id).await?;
     tell(&app, &webhook.0, "added");
@@ -156,14 +157,16 @@ pub(super) async fn add(
 #[utoipa::path(put, path = "/api/v1/webhooks/{id}", tag = "webhooks", security(("api_key" = [])), request_body = Body,
     params(("id" = String, Path, description = "The receiver's id")),
     responses((status = OK, body = Webhook), (status = BAD_REQUEST, description = "A field is wrong"),
-        (status = NOT_FOUND, description = "There is no such receiver")))]
+        (status = NOT_FOUND, description = "There is no such receiver"), (status = CONFLICT, description = "An import is being made; Retry-After says when to try again")))]
 pub(super) async fn change(
     State(app): State<App>,
     Names(id): Names<String>,
     request: Request,
 ) -> Result<Json<Webhook>, Problem> {
     let draft = draft(&app, request).await?;
-    app.webhooks.change(&id, draft.edit()?).await?;
+    let edit = draft.edit()?;
+    let _turn = app.turns.of_change().await?;
+    app.webhooks.change(&id, edit).await?;
     let webhook = shown(&app, &id).await?;
     tell(&app, &webhook.0, "changed");
     Ok(webhook)
@@ -172,13 +175,15 @@ pub(super) async fn change(
 /// Removes a receiver.
 #[utoipa::path(delete, path = "/api/v1/webhooks/{id}", tag = "webhooks", security(("api_key" = [])),
     params(("id" = String, Path, description = "The receiver's id")),
-    responses((status = OK, body = Removed), (status = NOT_FOUND, description = "There is no such receiver")))]
+    responses((status = OK, body = Removed), (status = NOT_FOUND, description = "There is no such receiver"),
+        (status = CONFLICT, description = "An import is being made; Retry-After says when to try again")))]
 pub(super) async fn remove(
     State(app): State<App>,
     Names(id): Names<String>,
     headers: HeaderMap,
 ) -> Result<Json<Removed>, Problem> {
     auth::protected(&app, &headers)?;
+    let _turn = app.turns.of_change().await?;
     let webhook = shown(&app, &id).await?;
     app.webhooks.remove(&id).await?;
     tell(&app, &webhook.0, "removed");

@@ -165,6 +165,8 @@ kinds! {
     DiskFailing => "disk_failing", System, Error;
     /// The data folder is written again.
     DiskRecovered => "disk_recovered", System, Info;
+    /// Some of what happened will never be on the disk.
+    RecordsLost => "records_lost", System, Warning;
     /// Weir serves.
     WeirStarted => "weir_started", System, Info;
     /// Weir was told to stop.

@@ -86,6 +86,7 @@ metrics! {
     EventsWaiting => "weir_events_waiting", Gauge, [], "Events that wait to be told to the orchestrator";
     EventsGivenUp => "weir_events_given_up", Gauge, [], "Events that the orchestrator refused for good";
     DiskFailing => "weir_disk_failing", Gauge, [], "1 while the data folder cannot be written";
+    RecordsLost => "weir_history_records_lost_total", Counter, [], "Records of what happened that will never be on the disk";
 
     Sessions => "weir_sessions_opened_total", Counter, [], "Sources opened";
     Failovers => "weir_failovers_total", Counter, [], "Sources that took the place of one that was lost";

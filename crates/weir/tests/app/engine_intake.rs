@@ -91,6 +91,22 @@ async fn a_body_that_does_not_begin_leads_to_a_playlist_and_the_next_life_begins
     futures_util::future::join_all(instead.map(meet)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_begins_and_is_silent_leads_to_a_playlist_while_players_still_wait() {
+    let stage = staged(EngineStream::Auto).await;
+    let silence = Http::Silence {
+        after: 0,
+        lasting: None,
+    };
+    stage.engine.faults().next(1, Endpoint::Stream, silence);
+    let audience = plays(&stage, "hls").await;
+    audience.assert_unbroken();
+    assert_eq!(asked(&stage), ["ts", "hls"]);
+    let metrics = audience.leave(&stage).await;
+    assert_one_at_a_time(&metrics);
+    assert_eq!((metrics.starts_all(), metrics.stops), (2, 2));
+}
+
 #[tokio::test]
 async fn where_neither_way_works_both_are_tried_in_turn_until_one_does() {
     let stage = staged(EngineStream::Auto).await;

@@ -254,3 +254,26 @@ async fn an_orchestrator_that_is_away_and_comes_back_is_told_of() {
     post(stage.address(), "/api/v1/outbox/retry", None, &json!({})).await;
     until("events_resumed").await;
 }
+
+#[tokio::test]
+async fn news_that_the_disk_will_never_have_is_told_and_counted() {
+    let stage = Stage::fast(|_| {}).await;
+    let file = stage.folder.path().join("history.sqlite");
+    let file = rusqlite::Connection::open(file).expect("the file");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN NEW.kind = 'settings_changed' \
+                  BEGIN SELECT RAISE(ABORT, 'not here'); END";
+    file.execute_batch(refuse).expect("a table");
+    let change = json!({ "hls_window_size": 9 });
+    let changed = post(stage.address(), "/proxy/config", None, &change).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    let told = eventually("the loss is told", async || {
+        let told = events(stage.address(), "event_type=records_lost").await;
+        told.into_iter().next()
+    })
+    .await;
+    assert_eq!(told["details"]["records"], "1");
+    let numbers = stage.get("/metrics").await.text();
+    assert!(numbers.contains("\nweir_history_records_lost_total 1.0\n"));
+    // The word of the loss is on the disk behind what is not there.
+    assert!(kinds(&events(stage.address(), "category=system").await).contains(&"records_lost"));
+}

@@ -342,3 +342,21 @@ async fn what_cannot_be_saved_is_refused_and_changes_nothing() {
     );
     assert_eq!(stage.get(CONFIG).await.json(), before);
 }
+
+#[tokio::test]
+async fn what_the_file_does_not_take_is_refused_though_the_disk_works() {
+    let stage = Stage::with(fast_engine(), keyed).await;
+    let before = stage.get(CONFIG).await.json();
+    let file = stage.folder.path().join("history.sqlite");
+    let file = rusqlite::Connection::open(file).expect("the file");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON loop_detection BEGIN SELECT RAISE(ABORT, 'not here'); END";
+    file.execute_batch(refuse).expect("a table");
+    let refused = stage.detect(&json!({ "enabled": true })).await;
+    assert_eq!(refused.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let why = refused.text();
+    assert!(why.contains("does not take it: not here"), "{why}");
+    assert_eq!(stage.get(CONFIG).await.json(), before);
+    file.execute_batch("DROP TRIGGER refuse").expect("there");
+    let set = stage.detect(&json!({ "enabled": true })).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+}

@@ -59,6 +59,7 @@ mod settings_form;
 mod settings_history;
 mod settings_import;
 mod settings_saving;
+mod settings_turns;
 mod slate;
 mod slow_viewers;
 mod sources;

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use crate::channel::{Channel, Effect, Input, State};
 use crate::event::Event;
 use crate::growing::Growing;
+use crate::numbering::Promise;
 use crate::queue::{FETCHES_MAX, ItemId};
 use crate::segment::MediaSequence;
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::snapshot::Snapshot;
 use crate::source::{PullId, Where};
 use crate::time::Moment;
-use crate::window::{HELD_MAX, Promise};
+use crate::window::HELD_MAX;
 
 /// What a number stands for, for ever.
 #[derive(Debug, PartialEq)]

@@ -177,7 +177,10 @@ fn what_comes_behind_the_gate_in_a_burst_is_shown_at_the_streams_own_pace() {
 
 #[test]
 fn a_burst_behind_clips_fills_buffers_at_once_and_the_rest_comes_at_the_streams_own_pace() {
-    let mut stage = Stage::with(SourceKind::Session, |scene| scene.settings.slate = true);
+    let mut stage = Stage::with(SourceKind::Session, |scene| {
+        scene.settings.slate = true;
+        scene.origin.measure = collecting;
+    });
     stage.scene.play(9);
     let snapshot = |stage: &Stage| stage.scene.channel.snapshot(&stage.scene.settings);
     assert!(snapshot(&stage).on_slate);
@@ -499,6 +502,14 @@ fn what_a_next_body_repeats_of_the_one_before_is_shown_once() {
 }
 
 /// An engine that receives media.
+fn collecting(_: Moment) -> Measure {
+    Measure::Told(Numbers {
+        collecting: true,
+        peers: Some(4),
+        ..Numbers::default()
+    })
+}
+
 fn flowing(now: Moment) -> Measure {
     Measure::Told(Numbers {
         downloaded: Some(now.0.as_secs()),
@@ -550,7 +561,10 @@ fn a_body_that_only_begins_to_flow_is_shown_without_clips() {
 
 #[test]
 fn a_body_that_is_long_in_coming_is_waited_for_with_clips() {
-    let mut stage = Stage::with(SourceKind::Session, |scene| scene.settings.slate = true);
+    let mut stage = Stage::with(SourceKind::Session, |scene| {
+        scene.settings.slate = true;
+        scene.origin.measure = collecting;
+    });
     stage.scene.play(25);
     assert!(clips(&stage).iter().all(|clip| *clip));
     stage.play(12);

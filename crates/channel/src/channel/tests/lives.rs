@@ -9,6 +9,7 @@ use crate::Intake;
 use crate::channel::{Channel, Effect, Input, State};
 use crate::event::EndReason;
 use crate::failure::{OpenFailure, Trouble};
+use crate::numbering::Numbering;
 use crate::pulse::{Measure, Numbers};
 use crate::segment::{Container, MediaSequence};
 use crate::settings::Settings;
@@ -16,7 +17,6 @@ use crate::snapshot::Phase;
 use crate::source::{PullId, SourceKind};
 use crate::testing::{Broadcast, stream, wall};
 use crate::time::Moment;
-use crate::window::Numbering;
 
 /// Lives that each test tries; a thousand take a second or two.
 const LIVES: u64 = 2_000;

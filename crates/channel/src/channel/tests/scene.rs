@@ -7,13 +7,13 @@ use super::origin::Origin;
 use crate::channel::{Channel, Effect, Input};
 use crate::event::{EndReason, Event};
 use crate::failure::Trouble;
+use crate::numbering::Numbering;
 use crate::segment::MediaSequence;
 use crate::settings::Settings;
 use crate::snapshot::{Phase, Snapshot};
 use crate::source::{PullId, Where};
 use crate::testing::{read, wall};
 use crate::time::Moment;
-use crate::window::Numbering;
 
 /// Steps that a test may take without the clock moving on; more is a loop.
 const STEPS_MAX: usize = 10_000;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::words::{ChannelHealth, ChannelState, SourceStream};
 use crate::figures::Audience;
 use crate::handle::Handle;
 use crate::samples::Percentiles;
@@ -25,12 +26,12 @@ pub(in crate::http) struct Channel {
     pub(super) name: String,
     /// The id of the stream that it is now; with each life it has another.
     pub(super) stream_id: Option<String>,
-    /// `idle`, `starting`, `live`, `lingering`, `failed` or `stopping`.
-    pub(super) state: &'static str,
+    /// Where it is in its life.
+    pub(super) state: ChannelState,
     /// Why it refuses, if it does.
     pub(super) failure: Option<String>,
-    /// `good`, `strained`, `stalled`, `starting` or `failed`: what viewers may notice.
-    pub(super) health: &'static str,
+    /// What viewers may notice.
+    pub(super) health: ChannelHealth,
     /// How it is watched: `HLS`, `TS` or `HLS+TS`.
     pub(super) mode: &'static str,
     /// What it was asked for by: `content_id`, `infohash`, `url`, `magnet` or `source`.
@@ -49,8 +50,8 @@ pub(in crate::http) struct Channel {
     pub(super) viewers: usize,
     /// Whether clips are shown in the place of media.
     pub(super) on_slate: bool,
-    /// How the source gives its media: `hls` or `ts`.
-    pub(super) stream: Option<&'static str>,
+    /// How the source gives its media.
+    pub(super) stream: Option<SourceStream>,
     /// What it holds.
     pub(super) buffer: Buffer,
     /// How regularly media comes.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::super::App;
 use super::super::api::date;
 use super::super::config::ENGINE_VARIANT;
+use super::super::words::{EngineOrigin, HealthStatus};
 use crate::clock;
 use crate::engines::Known;
 
@@ -34,8 +35,8 @@ pub(in crate::http) struct EngineState {
     last_seen: Option<String>,
     /// Ids of the streams that it carries.
     streams: Vec<String>,
-    /// `healthy`, `unhealthy` or `unknown`.
-    health_status: &'static str,
+    /// Whether it answers.
+    health_status: HealthStatus,
     /// When it was probed last.
     last_health_check: Option<String>,
     /// When a channel came to it or left it last.
@@ -50,8 +51,8 @@ pub(in crate::http) struct EngineState {
     places: usize,
     /// Whether it gives its channels up and gets no more.
     draining: bool,
-    /// How it came here: `configured`, `added` or `learnt`.
-    origin: &'static str,
+    /// How it came here.
+    origin: EngineOrigin,
     /// Failures since its last success.
     failures: u32,
     /// What the last of these was.
@@ -101,7 +102,7 @@ fn state_of(app: &App, known: Known, streams: Vec<String>, places: usize) -> Eng
         first_seen: date(card.first_seen),
         last_seen: at(engine.seen_at),
         streams,
-        health_status: engine.health.as_str(),
+        health_status: HealthStatus::from(&engine.health),
         last_health_check: at(engine.checked_at),
         last_stream_usage: at(engine.used_at),
         engine_variant: ENGINE_VARIANT,
@@ -109,7 +110,7 @@ fn state_of(app: &App, known: Known, streams: Vec<String>, places: usize) -> Eng
         channels: engine.channels,
         places,
         draining: engine.draining,
-        origin: card.origin.as_str(),
+        origin: EngineOrigin::from(&card.origin),
         failures: engine.failures,
         last_trouble: engine.trouble,
         not_chosen: engine.not_chosen.map(|reason| reason.to_string()),

@@ -128,6 +128,8 @@ fn of_house(sheet: &mut Sheet, app: &App, house: &House) {
     sheet.set(Metric::EventsWaiting, events.waiting as f64);
     sheet.set(Metric::EventsGivenUp, events.given_up as f64);
     sheet.set(Metric::DiskFailing, f64::from(u8::from(house.disk_failing)));
+    let lost = app.records.history.left_out();
+    sheet.set(Metric::RecordsLost, lost as f64);
 }
 
 fn counted(sheet: &mut Sheet, sums: &Sums) {

@@ -110,7 +110,8 @@ pub(in crate::http) async fn history(
 /// Takes one change back.
 ///
 /// What was saved before is saved again; what was not is as the environment or the default says. A change whose settings
-/// were changed again since is refused (409): take the later ones back first. Taking back is a change, too.
+/// were changed again since is refused (409): take the later ones back first. Taking back is a change, too. While an import
+/// is being made, it waits, and is refused (409, with Retry-After) when that takes too long.
 #[utoipa::path(
     post,
     path = "/api/v1/settings/undo",
