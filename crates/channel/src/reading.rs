@@ -112,6 +112,11 @@ impl Reading {
         settings.segment_target * 9 / 10 <= self.given
     }
 
+    /// When it gave a segment last, or has begun to be waited for.
+    pub(crate) fn given_at(&self) -> Moment {
+        self.cut_at.or(self.body_at).unwrap_or(self.heard_at)
+    }
+
     /// When it counts as stuck, if its silence may last for so long by `patience`. It is silent, or it flows and is nothing
     /// that could be shown.
     pub(crate) fn stuck_at(

@@ -113,6 +113,9 @@ pub struct Begun {
 pub struct Viewers {
     present: BTreeMap<ViewerId, Viewer>,
     closed: bool,
+    /// Until when somebody is waited for who was told to come again: a start is kept for that, which would
+    /// otherwise begin from nothing each time.
+    awaited: Option<Moment>,
     /// What those had who have gone; of bytes, what all have had.
     gone: Totals,
 }
@@ -206,11 +209,19 @@ impl Viewers {
         }
     }
 
+    /// Somebody was told to come again by then.
+    pub fn expect(&mut self, until: Moment) {
+        if !self.closed {
+            self.awaited = self.awaited.max(Some(until));
+        }
+    }
+
     /// Takes off whoever has been silent for `idle`, and whose continuous body is over; returns them.
     pub fn expire(&mut self, now: Moment, idle: Duration) -> Vec<(ViewerId, Viewer)> {
         let is_over =
             |_: &ViewerId, viewer: &mut Viewer| viewer.expiry(idle).is_some_and(|at| at <= now);
         let gone: Vec<_> = self.present.extract_if(.., is_over).collect();
+        self.awaited = self.awaited.filter(|until| now < *until);
         for (_, viewer) in &gone {
             self.gone.add(viewer, &viewer.playing(now));
         }
@@ -220,10 +231,10 @@ impl Viewers {
     /// When the next viewer would be taken off, if nobody asks for anything.
     pub fn next_expiry(&self, idle: Duration) -> Option<Moment> {
         let expiries = self.present.values().map(|viewer| viewer.expiry(idle));
-        expiries.flatten().min()
+        expiries.flatten().chain(self.awaited).min()
     }
 
-    /// Closes the table if nobody is there; returns whether it is closed.
+    /// Closes the table if nobody is there, whoever may come again; returns whether it is closed.
     pub fn close_if_empty(&mut self) -> bool {
         self.closed |= self.present.is_empty();
         self.closed
@@ -232,6 +243,7 @@ impl Viewers {
     /// Closes the table and sends everybody away.
     pub fn close(&mut self) {
         self.closed = true;
+        self.awaited = None;
         for (_, viewer) in std::mem::take(&mut self.present) {
             self.gone.add(&viewer, &viewer.playing(viewer.last_active));
         }
@@ -242,9 +254,9 @@ impl Viewers {
         self.closed
     }
 
-    /// Whether nobody is there, not even a probe.
+    /// Whether nobody is there, not even a probe, and nobody is waited for.
     pub fn is_empty(&self) -> bool {
-        self.present.is_empty()
+        self.present.is_empty() && self.awaited.is_none()
     }
 
     /// Viewers that watch.
@@ -359,6 +371,21 @@ mod tests {
         assert!(!viewers.is_empty());
         assert_eq!(viewers.expire(at(15), IDLE).len(), 1);
         assert!(viewers.is_empty());
+    }
+
+    #[test]
+    fn who_was_told_to_come_again_is_waited_for_and_not_counted() {
+        let mut viewers = Viewers::default();
+        viewers.expect(at(5));
+        viewers.expect(at(3));
+        assert_eq!((viewers.watching(), viewers.is_empty()), (0, false));
+        assert_eq!(viewers.next_expiry(IDLE), Some(at(5)));
+        assert!(viewers.expire(at(4), IDLE).is_empty());
+        assert!(!viewers.is_empty());
+        viewers.expire(at(5), IDLE);
+        assert!(viewers.is_empty());
+        viewers.expect(at(9));
+        assert!(viewers.close_if_empty(), "an end waits for nobody");
     }
 
     #[test]

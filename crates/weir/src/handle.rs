@@ -172,6 +172,7 @@ impl Handle {
             reached: None,
             noted_at: Moment::ZERO,
             forget: false,
+            again: None,
         })
     }
 
@@ -310,6 +311,8 @@ pub struct Visit {
     reached: Option<Piece>,
     noted_at: Moment,
     forget: bool,
+    /// Its viewer was told to come again after this.
+    again: Option<Duration>,
 }
 
 impl Visit {
@@ -364,6 +367,12 @@ impl Visit {
     pub fn refuse(mut self) {
         self.forget = true;
     }
+
+    /// The same, and its viewer was told to come again after `pause`: what has begun for it goes on until then.
+    pub fn put_off(mut self, pause: Duration) {
+        self.again = Some(pause);
+        self.refuse();
+    }
 }
 
 impl Drop for Visit {
@@ -376,6 +385,9 @@ impl Drop for Visit {
         }
         if self.forget {
             viewers.leave(self.id);
+        }
+        if let Some(pause) = self.again {
+            viewers.expect(now + pause);
         }
         drop(viewers);
         if self.forget || self.continuous {

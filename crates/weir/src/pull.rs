@@ -9,6 +9,7 @@ mod measure;
 mod numbers;
 mod reading;
 mod requests;
+mod same;
 mod sessions;
 mod sources;
 mod tell;
@@ -20,7 +21,7 @@ use std::time::Duration;
 pub(crate) use budget::Budget;
 use channel::{Channel, Input, Moment, Numbering, Phase, Promise, PullId, Snapshot};
 use engine::{Address, Live};
-pub(crate) use tell::viewer_joined;
+pub(crate) use tell::{viewer_joined, viewer_put_off};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -267,6 +268,7 @@ impl Driver {
             body,
         } = answer;
         if let Some(open) = &open {
+            self.give_way_if_played(open);
             sessions::opened(&self.context.outbox, open.session.as_ref());
         }
         match (&input, open) {

@@ -1,5 +1,6 @@
 //! Which channels run: finds them by what is asked for, and starts what is not there.
 
+mod contents;
 mod stopped;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use crate::handle::Handle;
 use crate::pull::{self, Budget, Context};
 use crate::selector::Selector;
 use crate::tasks::Tasks;
+use contents::Contents;
 use stopped::Stopped;
 
 /// Channels at once; each may hold its share of memory, and ids are made up easily.
@@ -39,6 +41,7 @@ pub struct Registry {
     running: Arc<RwLock<HashMap<String, Arc<Handle>>>>,
     budget: Arc<Budget>,
     stopped: Arc<Mutex<Stopped>>,
+    contents: Arc<Mutex<Contents>>,
     /// The same for news of viewers.
     news: Arc<Budget>,
 }
@@ -52,6 +55,7 @@ impl Registry {
             running: Arc::default(),
             budget: Arc::default(),
             stopped: Arc::default(),
+            contents: Arc::default(),
             news: Arc::default(),
         }
     }
@@ -150,7 +154,28 @@ impl Registry {
             .is_some_and(|other| Arc::ptr_eq(other, handle))
         {
             running.remove(&handle.key);
+            drop(running);
+            self.contents().release(&handle.key);
         }
+    }
+
+    /// A channel has opened a session of a content; the key of the one that plays it already, if there is one to which
+    /// viewers can be led. One of the two must have been asked for by this infohash: an engine's word alone, that two ids
+    /// are one content, makes nobody watch what he did not ask for.
+    pub(crate) fn claim(&self, infohash: &str, own: &Selector) -> Option<String> {
+        let runs = |other: &str| self.get(other).is_some();
+        let other = self.contents().claim(infohash, &own.key(), runs)?;
+        let other = self.get(&other)?;
+        let is_named = [own, &other.selector].into_iter().any(|it| {
+            matches!(it, Selector::Infohash(hash) | Selector::Magnet(hash) if hash == infohash)
+        });
+        let is_found = self.infohash(own).as_deref() == Some(infohash);
+        (is_named && is_found).then(|| other.key.clone())
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        // It is changed by calls that do not panic half-way.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room in the journal for one more viewer's coming or going; how many were left out before it.

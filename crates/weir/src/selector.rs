@@ -1,7 +1,10 @@
 //! What a viewer may ask for, brought to one form; whatever else a request holds is refused here.
 
+mod hash;
+
 use std::fmt;
 
+pub(crate) use hash::{base32, hash, infohash, topic};
 use sha2::{Digest, Sha256};
 
 /// Longest address of a transport file that is taken.
@@ -41,7 +44,7 @@ pub enum SelectorError {
     #[error("infohash {0:?} must be 40 hexadecimal digits")]
     BadInfohash(String),
     /// The link has no infohash in it.
-    #[error("magnet {0:?} must hold xt=urn:btih: and 40 hexadecimal digits")]
+    #[error("magnet {0:?} must hold xt=urn:btih: and 40 hexadecimal digits, or 32 of base32")]
     BadMagnet(String),
     /// The address is not one.
     #[error("url {0:?} must be an http or https address of at most {URL_BYTES_MAX} bytes")]
@@ -178,17 +181,11 @@ pub fn is_name(text: &str) -> bool {
         && hash(text).is_none()
 }
 
-fn hash(text: &str) -> Option<String> {
-    let is_hash = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| text.to_ascii_lowercase())
-}
-
+/// The infohash of a magnet link, in whatever letters and digits.
 fn btih(magnet: &str) -> Option<String> {
-    let query = magnet.strip_prefix("magnet:?")?;
-    let topic = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "xt")?
-        .1;
-    hash(topic.strip_prefix("urn:btih:")?)
+    let (scheme, query) = magnet.split_once(":?")?;
+    let query = scheme.eq_ignore_ascii_case("magnet").then_some(query)?;
+    topic(query)
 }
 
 #[cfg(test)]
@@ -274,6 +271,14 @@ mod tests {
         let link =
             format!("magnet=magnet%3A%3Fxt%3Durn%3Abtih%3A{ID}%26tr%3Dhttp%3A%2F%2F10.0.0.1%2F");
         assert_eq!(read(&link), Ok(Selector::Magnet(ID.into())));
+        // The same, as Python's base64.b32encode writes it.
+        for link in [
+            "MAGNET%3A%3Fdn%3Dx%26xt%3Durn%3ABTIH%3AAERUKZ4JVPG66AJDIVTYTK6N54ASGRLH",
+            "magnet%3A%3Fxt%3Durn%3Asha1%3Ax%26xt%3Durn%3Abtih%3Aaerukz4jvpg66ajdivtytk6n54asgrlh",
+        ] {
+            let read = read(&format!("magnet={link}"));
+            assert_eq!(read, Ok(Selector::Magnet(ID.into())), "{link}");
+        }
         assert!(matches!(
             read("magnet=magnet%3A%3Fdn%3Dx"),
             Err(SelectorError::BadMagnet(_))

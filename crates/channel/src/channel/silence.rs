@@ -66,7 +66,12 @@ impl Channel {
         if self.stuck_at(settings).is_none_or(|at| now < at) {
             return;
         }
-        let silent = now.since(self.last_segment_at).as_secs();
+        // What waits for its time is shown long after it came.
+        let given_at = match &self.source {
+            Source::Reading(reading) => reading.given_at(),
+            _ => self.last_segment_at,
+        };
+        let silent = now.since(given_at).as_secs();
         let (said, at) = (self.why_silent(now), self.after_silence(now));
         let why = self.finish_reading(now, settings, out);
         let why = said.map(str::to_owned).or(why);

@@ -9,8 +9,9 @@ use super::Args;
 use super::help::LISTED_APART;
 use crate::settings::{CHOICES, TABLE};
 
-/// What Weir's own variables begin with; the names of some are older than Weir.
-const OURS: &str = "WEIR_";
+/// What variables of Weir begin with; the names of most settings are older than it, and one that is mistyped would
+/// be missed by nobody until the setting does not act.
+const OURS: [&str; 4] = ["WEIR_", "HLS_", "PROXY_", "ACEXY_"];
 
 /// Set by Kubernetes in every container beside a service that is called weir.
 const OF_KUBERNETES: [&str; 2] = ["WEIR_PORT", "WEIR_SERVICE_"];
@@ -30,7 +31,7 @@ fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
     known.extend(LISTED_APART.iter().map(|(name, ..)| (*name).to_owned()));
     let is_ours = |name: &str| {
         let by_others = OF_KUBERNETES.iter().any(|it| name.starts_with(it));
-        name.starts_with(OURS) && !by_others
+        OURS.iter().any(|it| name.starts_with(it)) && !by_others
     };
     names
         .filter(|name| is_ours(name) && !known.contains(name))
@@ -68,10 +69,17 @@ mod tests {
             "WEIR_EVENTS_MAX",
             "WEIR_SERVICE_HOST",
             "WEIR_PORT_8000_TCP",
+            "HLS_MAX_SEGMENT",
+            "HLS_MAX_SEGMENTS",
+            "PROXY_STREAMMODE",
+            "ACEXY_MAX_STREAMS_PER_ENGINE",
             "HOME",
         ];
         let found = unknown(names.iter().map(|it| (*it).to_owned()));
-        assert_eq!(found, ["WEIR_ENGINE"]);
+        assert_eq!(
+            found,
+            ["WEIR_ENGINE", "HLS_MAX_SEGMENT", "PROXY_STREAMMODE"]
+        );
     }
 
     #[test]

@@ -14,7 +14,8 @@ use super::error::Problem;
 use super::guard::Names;
 use super::{App, Peer, description, play};
 use crate::settings::Slate;
-use body::{Continuous, Unread};
+use body::Continuous;
+pub(super) use body::Unread;
 
 /// What players look at to know a transport stream.
 const TRANSPORT_STREAM: &str = "video/mp2t";
@@ -75,9 +76,9 @@ pub(super) async fn enter(
         watching: true,
         delivery: Delivery::Continuous,
     };
-    let selector = app.registry.canonical(&selector);
-    let (handle, visit) = play::visit(app, &selector, ViewerId(play::token()?), &asking)?;
-    let (_, visit) = play::ready(app, &handle, visit, &MEDIA).await?;
+    let viewer = ViewerId(play::token()?);
+    let (_, visit) = play::let_in(app, &selector, viewer, &asking, &MEDIA).await?;
+    let handle = std::sync::Arc::clone(visit.handle());
     let mut body = Continuous::new(visit, app.settings.clone());
     // What cannot be played is refused with a status while there is still one to be given.
     let begun = body.begin().map_err(|apart| refused(apart, &handle.key))?;

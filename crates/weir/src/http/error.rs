@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use store::WriteError;
 
 use crate::registry::NotStarted;
-use crate::selector::SelectorError;
+use crate::selector::{Selector, SelectorError};
 use crate::settings::{Given, Mistake, NotKept};
 
 /// How long a caller is asked to wait where nothing says better.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Bytes of a text that are given back to whoever sent it, to know it by.
 const VALUE_BYTES_MAX: usize = 64;
@@ -95,21 +95,22 @@ impl Problem {
         }
     }
 
-    /// A channel's failure; `pause` is how long it refuses.
-    pub(super) fn of_failure(failure: &Failure, pause: Duration) -> Self {
+    /// A channel's failure; `pause` is how long it refuses. Of a source with a name, no engine is blamed.
+    pub(super) fn of_failure(selector: &Selector, failure: &Failure, pause: Duration) -> Self {
+        let (asked, answered) = match selector {
+            Selector::Source(_) => ("Source", "Source"),
+            _ => ("Engine", "AceStream engine"),
+        };
         let detail = match failure {
             Failure::Open(OpenFailure::NoEngines) => "No engines available".into(),
             Failure::Open(OpenFailure::AllEnginesFull { per_engine }) => {
                 format!("All engines at maximum capacity ({per_engine} streams per engine)")
             }
             Failure::Open(OpenFailure::Unreachable(text)) => {
-                format!("Engine communication error: {text}")
+                format!("{asked} communication error: {text}")
             }
             Failure::Open(OpenFailure::Refused(text)) => {
-                return Self::new(
-                    StatusCode::BAD_GATEWAY,
-                    format!("AceStream engine error: {text}"),
-                );
+                return Self::new(StatusCode::BAD_GATEWAY, format!("{answered} error: {text}"));
             }
             Failure::NoFirstSegment { .. }
             | Failure::NotReady { .. }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use channel::{Caller, Delivery, Phase, Refused, Snapshot, ViewerId, view};
 
-use super::error::Problem;
+use super::error::{Problem, RETRY_AFTER};
 use super::guard::Names;
 use super::patience::patience;
 use super::{App, Ask, Peer, continuous, description, query};
@@ -139,7 +139,7 @@ async fn enter(
     let selector = selector(app, pairs)?;
     if method == Method::HEAD {
         // Whoever only asks whether there is something must not start it.
-        return Ok(playlist(String::new(), "no-store"));
+        return Ok(playlist(Body::new(continuous::Unread), "no-store"));
     }
     refuse_prefetch(headers)?;
     let viewer = ViewerId(token()?);
@@ -149,10 +149,8 @@ async fn enter(
         watching: false,
         delivery: Delivery::Playlists,
     };
-    let selector = app.registry.canonical(&selector);
-    let (handle, visit) = visit(app, &selector, viewer, &caller)?;
-    let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
-    let (token, key) = (view::token_text(viewer.0), &handle.key);
+    let (snapshot, visit) = let_in(app, &selector, viewer, &caller, &PLAYLISTS).await?;
+    let (token, key) = (view::token_text(viewer.0), &visit.handle().key);
     let text = view::multivariant(&snapshot.window, snapshot.variant.as_ref(), key, &token);
     Ok(playlist(text, "no-store"))
 }
@@ -214,16 +212,9 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
         let handle = running.ok_or_else(|| Problem::not_found("the channel is not running"))?;
         return Ok(live(&handle.snapshot(), viewer, false));
     }
-    // A player that comes back after a restart of the service goes on under the same address.
     let selector = match running {
         Some(handle) => handle.selector.clone(),
-        None if app.registry.was_stopped(key) => {
-            let detail =
-                "the stream was stopped; to watch it again, start at /ace/manifest.m3u8?id=...";
-            return Err(Problem::not_found(detail));
-        }
-        None => Selector::from_key(key, &known(app))
-            .ok_or_else(|| Problem::not_found("there is no such channel"))?,
+        None => resumed(app, key)?,
     };
     let caller = Asking {
         peer: ask.peer,
@@ -240,6 +231,27 @@ pub(super) async fn poll(app: &App, ask: &Ask<'_>, key: &str) -> Result<Response
     }
     let (snapshot, _visit) = ready(app, &handle, visit, &PLAYLISTS).await?;
     Ok(live(&snapshot, viewer, first))
+}
+
+/// What a player polls whose channel does not run: one that comes back after a restart of the service goes on under
+/// the same address.
+fn resumed(app: &App, key: &str) -> Result<Selector, Problem> {
+    if app.registry.was_stopped(key) {
+        let detail =
+            "the stream was stopped; to watch it again, start at /ace/manifest.m3u8?id=...";
+        return Err(Problem::not_found(detail));
+    }
+    let selector = Selector::from_key(key, &known(app))
+        .ok_or_else(|| Problem::not_found("there is no such channel"))?;
+    let played = app.registry.canonical(&selector);
+    if played == selector {
+        return Ok(selector);
+    }
+    // That has other numbers, and a channel beside it would take the engine's session from it.
+    let detail = format!(
+        "the stream is played as channel {played}; to watch it, start at /ace/manifest.m3u8?id=..."
+    );
+    Err(Problem::not_found(detail))
 }
 
 /// A request of somebody who wants to watch.
@@ -290,6 +302,32 @@ pub(super) fn joined(app: &App, visit: &Visit, agent: &str, delivery: Delivery) 
     }
 }
 
+/// Lets a newcomer in where what is asked for is played, by whatever name that is, and waits until it can be.
+pub(super) async fn let_in(
+    app: &App,
+    selector: &Selector,
+    viewer: ViewerId,
+    asking: &Asking<'_>,
+    wanted: &Wanted,
+) -> Result<(Arc<Snapshot>, Visit), Problem> {
+    let mut tried = app.registry.canonical(selector);
+    for _ in 1..ENTRIES_MAX {
+        let (handle, visit) = visit(app, &tried, viewer, asking)?;
+        let problem = match ready(app, &handle, visit, wanted).await {
+            Ok(ready) => return Ok(ready),
+            Err(problem) => problem,
+        };
+        // It may have turned out to be what another channel plays, and have given way to that.
+        let now = app.registry.canonical(selector);
+        if now == tried {
+            return Err(problem);
+        }
+        tried = now;
+    }
+    let (handle, visit) = visit(app, &tried, viewer, asking)?;
+    ready(app, &handle, visit, wanted).await
+}
+
 /// Waits until the channel can be played as it is wanted, is woken by it, and says why if it cannot.
 pub(super) async fn ready(
     app: &App,
@@ -301,21 +339,23 @@ pub(super) async fn ready(
     let decided = tokio::select! {
         biased;
         decided = snapshots.wait_for(|snapshot| is_decided(snapshot, app, handle, wanted)) => {
-            decided.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Refused::Closed.into())
+            decided.map(|snapshot| Arc::clone(&snapshot))
         }
         waited = patience(app.settings.clone(), wanted.wait) => {
-            Err(Problem::not_ready(waited))
+            pull::viewer_put_off(&app.registry, &visit, waited);
+            visit.put_off(RETRY_AFTER);
+            return Err(Problem::not_ready(waited));
         }
     };
     let problem = match decided {
         Ok(snapshot) => match &snapshot.phase {
             Phase::Failed { failure, until } => {
-                Problem::of_failure(failure, until.since(app.clock.now()))
+                Problem::of_failure(&handle.selector, failure, until.since(app.clock.now()))
             }
             Phase::Stopping => Problem::from(Refused::Closed),
             _ => return Ok((snapshot, visit)),
         },
-        Err(problem) => problem,
+        Err(_) => Problem::from(Refused::Closed),
     };
     visit.refuse();
     Err(problem)
@@ -348,8 +388,8 @@ fn live(snapshot: &Snapshot, viewer: ViewerId, first: bool) -> Response {
     playlist(template.render(&view::token_text(viewer.0)), "no-cache")
 }
 
-fn playlist(text: String, cache: &'static str) -> Response {
-    let mut response = Body::from(text).into_response();
+fn playlist(text: impl Into<Body>, cache: &'static str) -> Response {
+    let mut response = text.into().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

@@ -93,6 +93,7 @@ pub(super) async fn named(
         )),
         (status = BAD_REQUEST, body = super::description::Detail),
         (status = PAYLOAD_TOO_LARGE, body = super::description::Detail),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = super::description::Detail),
         (status = SERVICE_UNAVAILABLE, body = super::description::Detail),
     )
 )]
@@ -103,6 +104,7 @@ pub(super) async fn rewrite(
     body: Body,
 ) -> Result<Response, Problem> {
     let form = Form::read(&uri, &headers)?;
+    refuse_wrapped(&headers)?;
     let busy = |_| Problem::unavailable("other playlists are being turned, try again", RETRY_AFTER);
     let _place = PLACES.try_acquire().map_err(busy)?;
     let text = receive::whole(&app, &headers, body, PLAYLIST_BYTES_MAX).await?;
@@ -122,6 +124,33 @@ pub(super) async fn rewrite(
         .headers_mut()
         .extend(COUNTS.into_iter().zip(counts.map(HeaderValue::from)));
     Ok(response)
+}
+
+/// Refuses a playlist that is sent as a form's file, or compressed: it would come back with what is wrapped around it,
+/// as one that nothing plays.
+fn refuse_wrapped(headers: &HeaderMap) -> Result<(), Problem> {
+    let wrapped = [header::CONTENT_TYPE, header::CONTENT_ENCODING]
+        .into_iter()
+        .find_map(|name| {
+            let said = headers.get(&name)?.to_str().unwrap_or_default();
+            let said = said.split(';').next().unwrap_or_default().trim();
+            let plain = if name == header::CONTENT_TYPE {
+                !said.to_ascii_lowercase().starts_with("multipart/")
+            } else {
+                said.is_empty() || said.eq_ignore_ascii_case("identity")
+            };
+            (!plain).then(|| format!("{name} is {said:?}"))
+        });
+    match wrapped {
+        None => Ok(()),
+        Some(said) => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!(
+                "the body must be the playlist itself, as by curl --data-binary @list.m3u, neither a form nor \
+                 compressed ({said})"
+            ),
+        )),
+    }
 }
 
 /// What callers may say about the addresses that they want.

@@ -2,7 +2,7 @@
 
 use url::{Url, form_urlencoded};
 
-use crate::selector::{Known, Selector};
+use crate::selector::{Known, Selector, base32, hash, infohash, topic};
 use crate::settings::StreamMode;
 
 /// Endings of files that engines read, and that name what is in them.
@@ -13,9 +13,6 @@ const ADD_ONS: [&str; 2] = ["program.plexus", "script.module.horus"];
 
 /// Names of what selects, in the order in which an engine looks for them.
 const SELECTORS: [&str; 5] = ["content_id", "id", "infohash", "url", "magnet"];
-
-/// Digits of an infohash as base32.
-const BASE32_DIGITS: usize = 32;
 
 /// What an entry is to Weir.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +65,8 @@ fn acestream(rest: &str, known: &Known<'_>) -> Option<Entry> {
 
 /// `magnet:?xt=urn:btih:…`
 fn magnet(rest: &str) -> Option<Entry> {
-    let query = rest.strip_prefix('?')?;
-    let topics = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "xt");
-    let mut hashes = topics.filter_map(|(_, topic)| {
-        let (urn, hash) = topic.split_at_checked("urn:btih:".len())?;
-        urn.eq_ignore_ascii_case("urn:btih:")
-            .then(|| infohash(hash))?
-    });
-    Some(played(Selector::Magnet(hashes.next()?)))
+    let hash = topic(rest.strip_prefix('?')?)?;
+    Some(played(Selector::Magnet(hash)))
 }
 
 /// `plugin://program.plexus/?url=acestream://…`
@@ -177,37 +168,4 @@ fn file(url: &Url, known: &Known<'_>) -> Entry {
         },
         Err(_) => Entry::NotAllowed,
     }
-}
-
-fn infohash(text: &str) -> Option<String> {
-    hash(text).or_else(|| base32(text))
-}
-
-fn hash(text: &str) -> Option<String> {
-    let is_hash = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| text.to_ascii_lowercase())
-}
-
-/// An infohash in base32, as older magnet links have it, in hexadecimal digits.
-fn base32(text: &str) -> Option<String> {
-    if text.len() != BASE32_DIGITS {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(BASE32_DIGITS * 5 / 8);
-    let (mut bits, mut held) = (0_u32, 0);
-    for digit in text.bytes() {
-        let value = match digit.to_ascii_uppercase() {
-            letter @ b'A'..=b'Z' => letter - b'A',
-            number @ b'2'..=b'7' => number - b'2' + 26,
-            _ => return None,
-        };
-        bits = bits << 5 | u32::from(value);
-        held += 5;
-        if 8 <= held {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(hex::encode(bytes))
 }

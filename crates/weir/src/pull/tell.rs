@@ -1,11 +1,13 @@
 //! What happened to a channel, told to whoever wants to know: the log, the journal and the outbox.
 
+use std::time::Duration;
+
 use channel::{Delivery, EndReason, Event, Viewer};
 use engine::Address;
 use uuid::Uuid;
 
 use crate::clock;
-use crate::handle::{Handle, Stream};
+use crate::handle::{Handle, Stream, Visit};
 use crate::journal::{Journal, Kind, News, Severity};
 use crate::outbox::Outbox;
 use crate::registry::Registry;
@@ -141,6 +143,18 @@ pub(crate) fn viewer_joined(
         .with("agent", agent)
         .with("mode", mode);
     of_viewers(registry, journal, handle, news);
+}
+
+/// Somebody has waited for so long, and was told to come again.
+pub(crate) fn viewer_put_off(registry: &Registry, visit: &Visit, waited: Duration) {
+    let key = &visit.handle().key;
+    if has_room(registry) {
+        let seconds = waited.as_secs_f64();
+        tracing::warn!(
+            channel = %key,
+            "channel {key}: a viewer was told to come again: nothing to play within {seconds} s"
+        );
+    }
 }
 
 pub(super) fn viewer_left(

@@ -273,3 +273,25 @@ async fn initial_data_wait_timeout_ends_the_wait_for_a_stream_with_a_status() {
     );
     stage.until_empty().await;
 }
+
+#[tokio::test]
+async fn who_was_told_to_come_again_finds_the_start_that_it_waited_for() {
+    let stage = Stage::fast(|config| {
+        config.settings.initial_data_wait_timeout = Duration::from_secs(1);
+        config.settings.channel_shutdown_delay = Duration::from_millis(100);
+    })
+    .await;
+    stage.engine.faults().add(Session::NoPeers);
+    let refused = stage.get(&stage.continuous()).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    let pause: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert_eq!(stage.status().await["channels"][0]["viewers"], 0);
+    // A player may well be a little earlier than it was told.
+    tokio::time::sleep(Duration::from_millis(pause * 1_000 - 200)).await;
+    stage.engine.faults().clear();
+    let mut listener = stage.listener().await;
+    listener.more(1).await;
+    assert_eq!(stage.engine.metrics().starts_all(), 1, "it began anew");
+    drop(listener);
+    stage.until_empty().await;
+}

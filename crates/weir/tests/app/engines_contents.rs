@@ -9,8 +9,10 @@ use simulator::engine::Engine;
 use simulator::fault::{Endpoint, Http, RuleId};
 use simulator::orchestrator::Orchestrator;
 use store::Store;
+use weir::settings::EngineStream;
 
 use crate::house::{House, address};
+use crate::listener::Listener;
 use crate::program::Program;
 use crate::stage::{Player, eventually, fast_engine, post, request, within};
 
@@ -151,4 +153,31 @@ async fn a_session_whose_engine_did_not_take_the_stop_is_stopped_after_a_kill_to
     };
     let stops = killed_after_a_move(fails).await;
     assert_eq!(stops, [[0, 0], [1, 1]]);
+}
+
+#[tokio::test]
+async fn an_id_that_turns_out_to_be_what_is_watched_by_infohash_does_not_disturb_it() {
+    let house = House::of(1, |config| {
+        config.settings.engine_stream = EngineStream::Auto;
+    })
+    .await;
+    let infohash = &fast_engine().channels[0].infohash;
+    let by_hash = format!("/ace/getstream?mode=ts&infohash={infohash}");
+    let mut first = Listener::open(house.weir.address(), &by_hash).await;
+    first.more(3).await;
+    // Nobody has told yet what the id stands for.
+    let by_id = format!("/ace/getstream?mode=ts&id={}", house.ids[0]);
+    let mut second = Listener::open(house.weir.address(), &by_id).await;
+    assert_eq!(second.status, StatusCode::OK);
+    let third = house.player(0).await;
+    third.poll().await;
+    tokio::join!(first.more(6), second.more(6));
+    let state = house.get("/proxy/status").await.json();
+    let channels = state["channels"].as_array().expect("channels");
+    assert_eq!(channels.len(), 1, "{state:#}");
+    assert_eq!(channels[0]["key"], format!("infohash-{infohash}"));
+    assert_eq!(channels[0]["viewers"], 3);
+    // Its session was lost once, since an engine tells what it plays with a session alone.
+    let sessions = channels[0]["upstream"]["sessions"].as_u64();
+    assert!(sessions.is_some_and(|it| it <= 3), "{state:#}");
 }

@@ -73,7 +73,7 @@ async fn a_source_that_cannot_be_reached_says_what_is_wrong() {
         let answer = plain.enter().await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         let text = detail(&answer);
-        assert!(text.starts_with("Engine communication error: "), "{text}");
+        assert!(text.starts_with("Source communication error: "), "{text}");
         assert!(text.contains(why), "{text}");
     };
     tokio::join!(

@@ -182,7 +182,7 @@ async fn a_source_that_gives_something_else_is_refused_in_time_and_in_our_words(
         let shown = format!("{endpoint:?} {fault:?}");
         plain.origin.faults().always(endpoint, fault);
         let text = refusal(&plain).await;
-        let ours = ["AceStream engine error: ", "Engine communication error: "];
+        let ours = ["Source error: ", "Source communication error: "];
         let known = text.starts_with("Timeout waiting for stream buffer: ");
         assert!(
             known || ours.iter().any(|it| text.starts_with(it)),

@@ -46,6 +46,21 @@ async fn a_segment_says_what_it_is_and_may_be_kept_for_ever() {
 }
 
 #[tokio::test]
+async fn head_of_the_entry_point_does_not_call_its_playlist_empty() {
+    let stage = Stage::fast(|_| {}).await;
+    for (path, kind) in [
+        (stage.entry(), "application/vnd.apple.mpegurl"),
+        (stage.continuous(), "video/mp2t"),
+    ] {
+        let head = request(stage.address(), Method::HEAD, &path, &[]).await;
+        assert_eq!(head.status, StatusCode::OK);
+        assert_eq!(head.header("content-type"), kind);
+        // A player that believes a length of nothing does not go on to play.
+        assert_eq!(head.header("content-length"), "", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn parts_of_a_segment_are_exactly_those_bytes() {
     let (stage, _, path) = playing().await;
     let whole = stage.get(&path).await.body;

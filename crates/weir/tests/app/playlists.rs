@@ -83,3 +83,24 @@ async fn a_playlist_may_be_long_but_not_endless() {
     let answer = turn(&stage, path, "").await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_playlist_in_a_form_or_compressed_is_refused_and_not_handed_back_in_its_wrapping() {
+    let stage = named().await;
+    let turn = async |name: &str, value: &str| {
+        let body = Bytes::from_static(b"--x\r\n\r\n#EXTM3U\r\n--x--\r\n");
+        let path = "/api/v1/playlists/rewrite";
+        send(stage.address(), Method::POST, path, &[(name, value)], body).await
+    };
+    for (name, value) in [
+        ("content-type", "multipart/form-data; boundary=x"),
+        ("content-encoding", "gzip"),
+    ] {
+        let answer = turn(name, value).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{value}");
+        assert!(answer.text().contains("--data-binary"), "{}", answer.text());
+    }
+    // What curl says of its own accord.
+    let answer = turn("content-type", "application/x-www-form-urlencoded").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}

@@ -127,6 +127,19 @@ fn what_is_kept_back_is_spent_on_waiting() {
 }
 
 #[test]
+fn how_long_a_silence_was_is_told_from_the_media_that_came_last_however_long_that_was_shown() {
+    let mut body = Body::on(|_| Measure::Nothing, true);
+    body.burst(8);
+    let since = body.scene.now;
+    body.scene.play(50);
+    let lost = body.scene.times("open")[1].since(since).as_secs();
+    let begin = format!("nothing new for {lost} s: ");
+    let told =
+        |event: &Event| matches!(event, Event::SourceLost { cause } if cause.starts_with(&begin));
+    assert_eq!(body.scene.told(told), 1, "{begin}");
+}
+
+#[test]
 fn a_list_that_stands_still_is_given_up_sooner_or_later_by_what_the_engine_says() {
     let waited = |measure| {
         let mut scene = live_from(|scene| scene.origin.measure = measure);

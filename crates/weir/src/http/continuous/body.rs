@@ -273,7 +273,7 @@ impl http_body::Body for Continuous {
 }
 
 /// In the place of a body that nobody reads: one whose length is not known, as that of the real one is not.
-pub(super) struct Unread;
+pub(in crate::http) struct Unread;
 
 impl http_body::Body for Unread {
     type Data = Bytes;

@@ -57,26 +57,30 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn address(&mut self) -> Option<Address> {
-        let host = match self.field("host") {
-            Some(Value::String(host)) if host.len() <= HOST_BYTES_MAX => Some(host.trim()),
-            _ => {
-                self.wrong("host", "must be a host name or an IP address");
-                None
-            }
-        };
+        let host = self.host();
         let port = self.field("port").and_then(Value::as_u64);
         let port = port.and_then(|port| u16::try_from(port).ok());
         let port = port.filter(|port| 0 < *port);
         if port.is_none() {
             self.wrong("port", "must be a whole number from 1 to 65535");
         }
-        match address_of(host?, port?) {
-            Ok(address) => Some(address),
-            Err(error) => {
-                self.wrong(
-                    "host",
-                    &format!("must be a host name or an IP address: {error}"),
-                );
+        address_of(host?, port?).ok()
+    }
+
+    /// What goes before the colon of an address; people paste all of it, and more.
+    fn host(&mut self) -> Option<&'a str> {
+        let must_be = "must be a host name or an IP address, without scheme, port and path";
+        match self.field("host") {
+            Some(Value::String(host)) if host.len() <= HOST_BYTES_MAX => {
+                let host = host.trim();
+                let good = address_of(host, 1).is_ok();
+                if !good {
+                    self.wrong("host", &format!("{must_be} (it is {host:?})"));
+                }
+                good.then_some(host)
+            }
+            _ => {
+                self.wrong("host", must_be);
                 None
             }
         }
@@ -133,5 +137,41 @@ pub(super) fn address_of(host: &str, port: u16) -> Result<Address, AddressError>
         format!("[{host}]:{port}").parse()
     } else {
         format!("{host}:{port}").parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(body: &Value) -> Vec<String> {
+        let object = body.as_object().expect("an object");
+        let mut fields = Fields::of(object, &["host", "port"]);
+        let address = fields.address();
+        assert_eq!(address.is_some(), fields.mistakes.is_empty());
+        let mistakes = fields.mistakes.into_iter();
+        mistakes.map(|it| it.message).collect()
+    }
+
+    #[test]
+    fn whoever_pastes_a_whole_address_is_told_what_of_it_is_wanted() {
+        for host in ["http://10.0.0.7:6878", "10.0.0.7:6878", "engine/path"] {
+            let said = told(&json!({ "host": host, "port": 6878 }));
+            let told = format!(
+                "host must be a host name or an IP address, without scheme, port and path (it is {host:?})"
+            );
+            assert_eq!(said, [told]);
+        }
+        for host in ["10.0.0.7", "engine", "::1", "[::1]"] {
+            assert!(told(&json!({ "host": host, "port": 6878 })).is_empty());
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_an_address_is_told_at_once() {
+        let said = told(&json!({ "host": "a b", "port": 70_000 }));
+        assert_eq!(said.len(), 2, "{said:?}");
     }
 }
