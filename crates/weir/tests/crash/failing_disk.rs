@@ -7,7 +7,7 @@ use serde_json::json;
 use simulator::engine::Engine;
 use simulator::orchestrator::Orchestrator;
 
-use crate::life::{Client, engine, until_it_answers};
+use crate::life::{Client, engine};
 use crate::program::{self, KEY, Program, Surroundings, Watch};
 
 /// Longest wait for anything here.
@@ -27,6 +27,14 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     };
     let done = tokio::time::timeout(PATIENCE, wait).await;
     assert!(done.is_ok(), "never came to be: {what}");
+}
+
+async fn started(around: &Surroundings) -> (Program, Client) {
+    let mut program = Program::start(around, Watch::Nothing);
+    let Ok(client) = Client::reach(&mut program).await else {
+        panic!("it does not start");
+    };
+    (program, client)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,9 +63,7 @@ async fn fails_with(error: &str, answer: u16) {
         engine: engine.address(),
         orchestrator: orchestrator.url(),
     };
-    let mut program = Program::start(&around, Watch::Nothing);
-    let client = Client::of(&program);
-    assert!(until_it_answers(&mut program, &client).await.is_ok());
+    let (mut program, client) = started(&around).await;
     program.watch(Watch::Fail(WRITES, error)).await;
     for id in &ids {
         let played = client.watch(id).await;
@@ -66,7 +72,7 @@ async fn fails_with(error: &str, answer: u16) {
             "{error}: {id} does not play"
         );
     }
-    let told = orchestrator.until(|log| log.taken.len() == ids.len());
+    let told = orchestrator.until(|log| ids.len() <= log.taken.len());
     let told = tokio::time::timeout(PATIENCE, told).await;
     assert!(
         told.is_ok(),
@@ -96,9 +102,7 @@ async fn fails_with(error: &str, answer: u16) {
     let ends = log.taken.iter().filter(|it| it.kind == "stream_ended");
     assert_eq!(ends.count(), ids.len(), "{error}: {log:?}");
     // The next start finds all of it on the disk, and has nothing left to tell.
-    let mut program = Program::start(&around, Watch::Nothing);
-    let client = Client::of(&program);
-    assert!(until_it_answers(&mut program, &client).await.is_ok());
+    let (mut program, client) = started(&around).await;
     let ended = client
         .json("/streams?status=ended")
         .await

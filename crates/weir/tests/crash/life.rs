@@ -77,14 +77,28 @@ pub(crate) fn numbered(number: u64) -> Value {
 }
 
 impl Client {
-    pub(crate) fn of(program: &Program) -> Self {
+    /// Waits until a program answers at all.
+    pub(crate) async fn reach(program: &mut Program) -> Result<Self, Gone> {
+        loop {
+            if let Some(client) = program.root().map(Self::at)
+                && client.text("/version").await.is_ok()
+            {
+                return Ok(client);
+            }
+            if program.ended().is_some() {
+                return Err(Gone);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn at(root: String) -> Self {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(::engine::tls().expect("TLS, which nobody uses"))
             .timeout(ANSWER_PATIENCE)
             .no_proxy()
             .build()
             .expect("a client");
-        let root = format!("http://{}", program.address);
         Self { http, root }
     }
 
@@ -163,9 +177,8 @@ impl Life {
         let from_start = matches!(plot, Plot::FirstStart | Plot::NextStart);
         let first = if from_start { watch } else { Watch::Nothing };
         let mut program = Program::start(&life.around, first);
-        let client = Client::of(&program);
         let lived = async {
-            until_it_answers(&mut program, &client).await?;
+            let client = Client::reach(&mut program).await?;
             if !from_start {
                 program.watch(watch).await;
             }
@@ -191,10 +204,11 @@ impl Life {
     /// A life that ends as if the machine had lost its power, with channels that run.
     async fn be_killed_midway(&mut self) {
         let mut program = Program::start(&self.around, Watch::Nothing);
-        let client = Client::of(&program);
-        let ready = until_it_answers(&mut program, &client).await;
-        assert!(ready.is_ok() && self.streams(&client).await.is_ok());
-        let starts = |log: &Log| log.taken.len() == self.ids.len();
+        let Ok(client) = Client::reach(&mut program).await else {
+            panic!("it does not start");
+        };
+        assert!(self.streams(&client).await.is_ok());
+        let starts = |log: &Log| self.ids.len() <= log.taken.len();
         self.orchestrator.until(starts).await;
     }
 
@@ -245,17 +259,6 @@ impl Life {
         }
         threads.into_values().max().unwrap_or(0)
     }
-}
-
-/// Waits until the program answers at all.
-pub(crate) async fn until_it_answers(program: &mut Program, client: &Client) -> Result<(), Gone> {
-    while client.text("/version").await.is_err() {
-        if program.ended().is_some() {
-            return Err(Gone);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
 }
 
 /// An engine that has enough for a first list at once.

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The key that protects the program's calls.
 pub(crate) const KEY: &str = "open sesame";
 
+/// Longest wait for an end: an orderly one takes ten seconds at most.
+const END_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A system call at which the program is killed, before the call does anything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
@@ -41,7 +44,9 @@ pub(crate) enum Watch<'a> {
 pub(crate) struct Program {
     child: Child,
     tracer: Option<Child>,
-    pub(crate) address: SocketAddr,
+    log: PathBuf,
+    /// Bytes of the log that earlier programs wrote.
+    logged: usize,
 }
 
 /// Whether a program may be traced here at all.
@@ -53,16 +58,9 @@ pub(crate) fn may_trace() -> bool {
     traced.is_ok_and(|status| status.success())
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
-}
-
 impl Program {
     /// Starts the program, watched from its first system call on.
     pub(crate) fn start(around: &Surroundings, watch: Watch<'_>) -> Self {
-        let address = free_port();
         let weir = env!("CARGO_BIN_EXE_weir");
         let mut command = match strace(watch) {
             Some(mut command) => {
@@ -72,13 +70,15 @@ impl Program {
             }
             None => Command::new(weir),
         };
-        let log = std::fs::File::options()
+        let log = around.folder.join("log");
+        let logged = std::fs::read(&log).map_or(0, |text| text.len());
+        let written = std::fs::File::options()
             .append(true)
             .create(true)
-            .open(around.folder.join("log"))
+            .open(&log)
             .expect("a log");
         let child = command
-            .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+            .args(["--bind", "127.0.0.1", "--port", "0"])
             .args([
                 "--engines",
                 &around.engine.to_string(),
@@ -92,14 +92,23 @@ impl Program {
             .env("HLS_INITIAL_BUFFER_SECONDS", "5")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(written)
             .spawn()
             .expect("the program starts");
         Self {
             child,
             tracer: None,
-            address,
+            log,
+            logged,
         }
+    }
+
+    /// Where it listens, as soon as it has said so: a port that was found free for it might be taken by another.
+    pub(crate) fn root(&self) -> Option<String> {
+        let said = self.said();
+        let (_, behind) = said.split_once("listening on ")?;
+        let (root, _) = behind.split_once(',')?;
+        Some(root.to_owned())
     }
 
     /// Watches the program from now on; the calls of each thread count from here.
@@ -140,12 +149,22 @@ impl Program {
 
     /// Waits for its end.
     pub(crate) async fn end(&mut self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.ended() {
-                return status;
+        let ended = async {
+            loop {
+                if let Some(status) = self.ended() {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        };
+        let ended = tokio::time::timeout(END_PATIENCE, ended).await;
+        ended.unwrap_or_else(|_| panic!("it does not end: {}", self.said()))
+    }
+
+    /// What it has logged.
+    fn said(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(text.get(self.logged..).unwrap_or_default()).into_owned()
     }
 }
 

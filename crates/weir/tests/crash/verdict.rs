@@ -18,14 +18,9 @@ const END: &str = "stream_ended";
 pub(crate) async fn of(life: &Life) {
     let point = life.point;
     let mut program = Program::start(&life.around, Watch::Nothing);
-    let client = Client::of(&program);
-    while client.text("/version").await.is_err() {
-        assert!(
-            program.ended().is_none(),
-            "{point:?}: it does not start again"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let Ok(client) = Client::reach(&mut program).await else {
+        panic!("{point:?}: it does not start again");
+    };
     settings_are_whole(life, &client).await;
     for id in &life.ids {
         let Ok(sequence) = client.watch(id).await else {
