@@ -20,8 +20,13 @@ export function Dialog({ title, onClose, children }: Props) {
       element?.close();
     };
   }, []);
+  // Escape closes it as its button does: the browser's own word of it comes later, when it may have been opened again.
+  const cancel = (event: Event) => {
+    event.preventDefault();
+    onClose();
+  };
   return (
-    <dialog ref={dialog} aria-label={title} onClose={() => isOver.current || onClose()}>
+    <dialog ref={dialog} aria-label={title} onCancel={cancel} onClose={() => isOver.current || onClose()}>
       <h2>{title}</h2>
       {children}
     </dialog>
