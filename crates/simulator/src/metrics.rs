@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use http::Method;
@@ -22,6 +23,8 @@ pub struct Logged {
     pub method: Method,
     /// Path and query.
     pub target: String,
+    /// When its head had been read.
+    pub at: Instant,
 }
 
 /// What has happened so far, at one moment.
@@ -31,8 +34,6 @@ pub struct Metrics {
     pub connections: u64,
     /// Connections that are open.
     pub connections_open: u64,
-    /// The most connections that were open at once.
-    pub connections_max: u64,
     /// Requests of every kind.
     pub requests: u64,
     /// Successful starts by infohash and player.
@@ -151,7 +152,6 @@ impl Meter {
         self.count(|metrics| {
             metrics.connections += 1;
             metrics.connections_open += 1;
-            metrics.connections_max = metrics.connections_max.max(metrics.connections_open);
         });
     }
 
@@ -181,7 +181,8 @@ impl Meter {
                 metrics.log.pop_front();
             }
             let (method, target) = (request.method.clone(), request.target.clone());
-            metrics.log.push_back(Logged { method, target });
+            let at = Instant::now();
+            metrics.log.push_back(Logged { method, target, at });
         });
     }
 
