@@ -85,8 +85,13 @@ async function look() {
 /** When each player first showed the demo's picture after the slate's; fails after the deadline. */
 async function eachSeesSlateAndClip(millisecondsMax) {
   const [slate, clip] = [{}, {}];
-  await until(`everybody has seen the slate and then the picture`, millisecondsMax, async () => {
-    for (const [name, { fault, width }] of Object.entries(await look())) {
+  let last = {};
+  const shows = (name) => `${name}, which has shown ${last[name].frames} pictures, the newest ${last[name].width} wide`;
+  const missing = (seen) => Object.keys(last).filter((name) => !(name in seen)).map(shows).join('; ') || 'nobody';
+  const wanted = () => `everybody has seen the slate (not yet: ${missing(slate)}) and then the picture (not yet: ${missing(clip)})`;
+  await until(wanted, millisecondsMax, async () => {
+    last = await look();
+    for (const [name, { fault, width }] of Object.entries(last)) {
       assert.equal(fault, null, name);
       if (width === SLATE_WIDTH) slate[name] ??= performance.now();
       if (width === CLIP_WIDTH && slate[name]) clip[name] ??= performance.now();

@@ -88,13 +88,13 @@ export async function trouble(weir, kind, seconds) {
   assert.equal(answer.status, 204);
 }
 
-/** Asks until the answer is truthy, and gives it; fails after the deadline with the last answer. */
+/** Asks until the answer is truthy, and gives it; fails after the deadline, with what was waited for or what says it. */
 export async function until(what, millisecondsMax, ask) {
   const deadline = Date.now() + millisecondsMax;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
-    if (deadline <= Date.now()) throw new Error(`waited ${millisecondsMax} ms in vain until ${what}`);
+    if (deadline <= Date.now()) throw new Error(`waited ${millisecondsMax} ms in vain until ${typeof what === 'function' ? what() : what}`);
     await new Promise((done) => setTimeout(done, POLL_MILLISECONDS));
   }
 }

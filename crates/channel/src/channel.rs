@@ -243,6 +243,7 @@ impl Channel {
         }
         self.pace_when_filled(settings);
         self.fit_reading(settings);
+        self.changed |= self.window.show(now);
         self.changed |= self.window.fit(settings);
         // What was shown early is missing later.
         self.give_up_if_stuck(now, settings, out);
@@ -266,6 +267,7 @@ impl Channel {
             self.measure_due(settings),
             self.move_deadline(),
             self.slate_deadline(settings),
+            self.window.next_due(),
         ];
         times.into_iter().flatten().min()
     }

@@ -1,5 +1,7 @@
 //! The window of a channel: its newest segments, bounded in number and bytes. It never says what number or date comes next.
 
+mod listing;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +12,6 @@ use crate::numbering::{Counter, Numbering, Promise, Unnumbered};
 use crate::segment::{Body, Container, MediaSequence, Resource, Segment, SegmentKey};
 use crate::settings::{PUBLISHED_SEGMENTS_MIN, Settings};
 use crate::time::Moment;
-
-/// Target durations for which a segment is listed at least, however many come in one burst: players
-/// ask again within one, or within half of one, and must find what follows on what they have.
-const LISTED_TARGETS: u64 = 2;
 
 /// Segments that may be held for the list's sake beyond what is set: as many as can be set at all.
 pub(crate) const HELD_MAX: usize = 100;
@@ -47,10 +45,14 @@ pub(crate) struct Draft {
 
 /// The segments a channel holds. Readers get clones, which share the segments.
 ///
-/// Invariant: numbers in `held` are consecutive; `listed_from` never falls.
+/// Invariant: numbers in `held` are consecutive; `listed_from` never falls; `since` is no longer than `held`.
 #[derive(Clone, Debug)]
 pub struct Window {
     held: VecDeque<Arc<Segment>>,
+    /// Since when each of the oldest in `held` may be found in the list; the newest may have to wait.
+    since: VecDeque<Moment>,
+    /// When players found a first list.
+    listed_at: Option<Moment>,
     bytes: usize,
     listed_from: MediaSequence,
     counter: Counter,
@@ -66,6 +68,8 @@ impl Window {
     pub(crate) fn new(numbering: Numbering) -> Self {
         Self {
             held: VecDeque::new(),
+            since: VecDeque::new(),
+            listed_at: None,
             bytes: 0,
             listed_from: numbering.sequence,
             counter: Counter::new(numbering),
@@ -79,14 +83,6 @@ impl Window {
     /// All segments held, oldest first.
     pub fn held(&self) -> impl ExactSizeIterator<Item = &Arc<Segment>> + DoubleEndedIterator {
         self.held.iter()
-    }
-
-    /// The segments that the live playlist lists.
-    pub fn listed(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        let from = self.listed_from;
-        self.held
-            .iter()
-            .filter(move |segment| from <= segment.sequence)
     }
 
     /// The segment of a number, as long as it is held, listed or not.
@@ -185,6 +181,8 @@ impl Window {
     /// target duration.
     pub(crate) fn clear(&mut self) {
         self.held.clear();
+        self.since.clear();
+        self.listed_at = None;
         self.bytes = 0;
         self.listed_from = self.next();
         self.ended = false;
@@ -229,6 +227,7 @@ impl Window {
         self.has_media |= !segment.slate;
         self.bytes += segment.body.len();
         self.held.push_back(Arc::clone(&segment));
+        self.show(segment.published_at);
         self.fit(settings);
         segment
     }
@@ -250,16 +249,15 @@ impl Window {
             && (settings.bytes_max < self.bytes
                 || (settings.segments_max < self.held.len() && self.can_spare_one()))
         {
+            self.list_for_room();
             let gone = self
                 .held
                 .pop_front()
                 .expect("a window over its limits holds some");
+            self.since.pop_front();
             self.bytes -= gone.body.len();
         }
-        let newest = self.held.back().map(|segment| segment.published_at);
-        let listed_for = Duration::from_secs(self.target.unwrap_or_default() * LISTED_TARGETS);
-        let since = newest.unwrap_or_default().0.saturating_sub(listed_for);
-        self.slide(settings, Moment(since));
+        self.slide(settings, self.asked_again());
         before != (self.held.len(), self.listed_from)
     }
 
@@ -276,29 +274,6 @@ impl Window {
         Duration::from_secs(self.target.unwrap_or_default() * 3)
     }
 
-    /// Moves the start of the list: as many segments as set, but never less media than three
-    /// target durations while more is held (RFC 8216 6.2.2), never what was published since a
-    /// moment, and never back.
-    fn slide(&mut self, settings: &Settings, since: Moment) {
-        // There is no list before the target duration stands.
-        if self.target.is_none() {
-            return;
-        }
-        let least = self.listed_least();
-        let size = settings.window_size.max(PUBLISHED_SEGMENTS_MIN);
-        let mut media = Duration::ZERO;
-        let mut from = self.next();
-        for (listed, segment) in self.held.iter().rev().enumerate() {
-            let seen = segment.published_at < since;
-            if size <= listed && least <= media && seen {
-                break;
-            }
-            media += segment.duration;
-            from = segment.sequence;
-        }
-        self.listed_from = self.listed_from.max(from);
-    }
-
     /// A new promise, when the old one is about to be used up.
     pub(crate) fn promise(&mut self) -> Option<Promise> {
         self.counter.promise()
@@ -310,170 +285,4 @@ fn seconds_up(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{draft, wall};
-
-    fn window() -> Window {
-        Window::new(Numbering {
-            sequence: MediaSequence(10),
-            discontinuities: 4,
-            continues: false,
-            date: None,
-        })
-    }
-
-    fn filled(count: u64, settings: &Settings) -> Window {
-        let mut window = window();
-        window.fix_target(Duration::from_secs(2), &Settings::default());
-        for second in 0..count {
-            window.push(at(2 * second, draft(2000)), wall(2 * second), settings);
-        }
-        window
-    }
-
-    fn at(second: u64, draft: Draft) -> Draft {
-        Draft {
-            published_at: Moment(Duration::from_secs(second)),
-            ..draft
-        }
-    }
-
-    fn listed(window: &Window) -> Vec<u64> {
-        window.listed().map(|segment| segment.sequence.0).collect()
-    }
-
-    #[test]
-    fn a_segment_stays_available_after_it_has_left_the_list() {
-        let window = filled(20, &Settings::default());
-        assert_eq!(listed(&window), [24, 25, 26, 27, 28, 29]);
-        assert!(window.segment(MediaSequence(10)).is_some());
-        assert!(window.segment(MediaSequence(9)).is_none());
-        assert!(window.segment(MediaSequence(30)).is_none());
-        assert!(window.segment(MediaSequence(u64::MAX)).is_none());
-    }
-
-    #[test]
-    fn memory_is_bounded_in_segments_and_in_bytes() {
-        let window = filled(50, &Settings::default());
-        assert_eq!(window.held().len(), 20);
-        let tight = Settings {
-            bytes_max: 3 * draft(2000).body.len(),
-            ..Settings::default()
-        };
-        let window = filled(50, &tight);
-        assert_eq!(window.held().len(), 3);
-        assert!(window.bytes() <= tight.bytes_max);
-    }
-
-    #[test]
-    fn the_list_never_holds_less_than_three_target_durations_of_what_is_there() {
-        let settings = Settings {
-            window_size: 3,
-            ..Settings::default()
-        };
-        let mut window = window();
-        window.fix_target(Duration::from_secs(4), &Settings::default());
-        for second in 0..12 {
-            window.push(at(2 * second, draft(2000)), wall(2 * second), &settings);
-        }
-        assert_eq!(window.listed().count(), 6);
-    }
-
-    #[test]
-    fn fewer_segments_to_keep_never_take_from_the_list_what_it_must_have() {
-        let few = Settings {
-            window_size: 3,
-            segments_max: 5,
-            ..Settings::default()
-        };
-        let mut window = window();
-        window.fix_target(Duration::from_secs(4), &Settings::default());
-        for second in 0..12 {
-            window.push(at(second, draft(1000)), wall(second), &Settings::default());
-        }
-        window.fit(&few);
-        let held: Duration = window.held().map(|it| it.duration).sum();
-        assert_eq!(held, Duration::from_secs(12));
-        window.push(at(12, draft(1000)), wall(12), &few);
-        assert_eq!(window.held().len(), 12);
-        let tight = Settings {
-            bytes_max: 1,
-            ..few
-        };
-        window.fit(&tight);
-        assert_eq!(window.held().len(), 3, "memory has the last word");
-    }
-
-    #[test]
-    fn a_burst_is_listed_whole_until_every_player_has_asked_again() {
-        let settings = Settings {
-            window_size: 3,
-            ..Settings::default()
-        };
-        let mut window = filled(3, &settings);
-        window.fix_target(Duration::from_secs(2), &settings);
-        for _ in 0..10 {
-            window.push(at(30, draft(2000)), wall(30), &settings);
-        }
-        assert!(window.listed().count() > 9);
-        window.push(at(36, draft(2000)), wall(36), &settings);
-        assert_eq!(window.listed().count(), 3);
-    }
-
-    #[test]
-    fn a_larger_window_setting_never_brings_back_what_was_removed() {
-        let mut window = filled(20, &Settings::default());
-        let larger = Settings {
-            window_size: 12,
-            ..Settings::default()
-        };
-        window.push(at(40, draft(2000)), wall(40), &larger);
-        assert_eq!(listed(&window), [24, 25, 26, 27, 28, 29, 30]);
-    }
-
-    #[test]
-    fn the_target_duration_is_rounded_up_and_never_changes() {
-        let mut window = window();
-        window.push(draft(4100), wall(0), &Settings::default());
-        window.fix_target(Duration::from_secs(4), &Settings::default());
-        assert_eq!(window.target(), Some(5));
-        window.fix_target(Duration::from_secs(9), &Settings::default());
-        assert_eq!(window.target(), Some(5));
-    }
-
-    #[test]
-    fn the_discontinuity_sequence_counts_what_has_left_the_list() {
-        let settings = Settings {
-            window_size: 3,
-            ..Settings::default()
-        };
-        let mut window = window();
-        for number in 0..6 {
-            let discontinuity = number == 2;
-            window.push(
-                Draft {
-                    discontinuity,
-                    ..draft(2000)
-                },
-                wall(number),
-                &settings,
-            );
-        }
-        let sequences: Vec<_> = window
-            .held()
-            .map(|it| it.discontinuity_sequence())
-            .collect();
-        assert_eq!(sequences, [4, 4, 4, 5, 5, 5]);
-    }
-
-    #[test]
-    fn a_life_that_begins_again_keeps_the_numbering_and_breaks() {
-        let mut window = filled(5, &Settings::default());
-        window.clear();
-        assert_eq!(window.held().len(), 0);
-        let segment = window.push(draft(2000), wall(30), &Settings::default());
-        assert_eq!(segment.sequence, MediaSequence(15));
-        assert!(segment.discontinuity);
-    }
-}
+mod tests;

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use http::Method;
 use http::header::{ACCEPT_ENCODING, RANGE};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::clock;
 use crate::fault::Endpoint;
 use crate::reply::{Body, Reply};
 use crate::request::Request;
@@ -181,7 +182,7 @@ impl Meter {
                 metrics.log.pop_front();
             }
             let (method, target) = (request.method.clone(), request.target.clone());
-            let at = Instant::now();
+            let at = clock::now();
             metrics.log.push_back(Logged { method, target, at });
         });
     }

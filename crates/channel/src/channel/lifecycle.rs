@@ -130,7 +130,9 @@ impl Channel {
 
     /// Keeps the segments of a continuous source within the target duration, once it stands.
     pub(super) fn fit_reading(&mut self, settings: &Settings) {
-        let wanted = if self.window.has_media() {
+        let mut newest = self.window.held().rev().take(PUBLISHED_SEGMENTS_MIN);
+        // Whoever waits before clips is to have the source's picture soon.
+        let wanted = if self.window.has_media() && !newest.any(|segment| segment.slate) {
             settings.segment_target
         } else {
             first_target(settings)

@@ -19,6 +19,9 @@ const ENTRIES_MAX: usize = 256;
 /// Every so manieth list is also read as a viewer gets it the first time.
 const FIRST_EVERY: u64 = 16;
 
+/// Segments that may wait to be listed, and only behind clips of ours.
+const WAITING_MAX: usize = 3;
+
 /// What a number stands for, for ever.
 #[derive(Debug, PartialEq)]
 struct Entry {
@@ -251,7 +254,15 @@ impl Lists {
             }
         }
         let media: Duration = list.segments.iter().map(|it| it.duration).sum();
-        let all = snapshot.window.held().len() == count;
+        let held = || snapshot.window.held().rev();
+        let newest = snapshot.window.listed().last().map(|it| it.sequence);
+        let waiting = held().take_while(|it| newest < Some(it.sequence)).count();
+        let clips = held().skip(waiting).take(WAITING_MAX).any(|it| it.slate);
+        assert!(
+            waiting == 0 || (clips && waiting <= WAITING_MAX),
+            "{waiting} wait to be listed"
+        );
+        let all = held().count() == count + waiting;
         assert!(
             all || list.target_duration * 3 <= media,
             "a list of {media:?} though more is held"

@@ -4,10 +4,12 @@ mod course;
 mod detail;
 mod shapes;
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use channel::{Delivery, Moment, Phase, Segment, Snapshot, ViewerId};
+use channel::{Delivery, Moment, Phase, Snapshot, ViewerId};
 
 use super::App;
 use super::api::date;
@@ -108,10 +110,10 @@ pub(super) fn all(app: &App) -> Channels {
 pub(super) fn detail(app: &App, key: &str) -> Result<Detail, Problem> {
     let handle = running(app, key)?;
     let (channel, snapshot) = state(app, &handle);
-    let first = snapshot.window.listed().next().map(|it| it.sequence);
-    let listed = |segment: &Segment| first.is_some_and(|first| first <= segment.sequence);
+    let listed: BTreeSet<_> = snapshot.window.listed().map(|it| it.sequence).collect();
     let window = snapshot.window.held();
-    let window = window.map(|it| Held::of(it, listed(it))).collect();
+    let window = window.map(|it| Held::of(it, listed.contains(&it.sequence)));
+    let window = window.collect();
     let open = snapshot.open.as_ref().map(|open| Open {
         bytes: open.bytes(),
         seconds: open.elapsed().as_secs_f64(),

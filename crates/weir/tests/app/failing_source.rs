@@ -1,13 +1,14 @@
 //! Engines and sources that cannot be reached, stall, break off or refuse: one chain of tries asks
 //! them, nothing is shown in part, and what stopped comes back.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
 use simulator::fault::{Ending, Endpoint, Fault, Http, Listing, Rule};
 use simulator::metrics::Metrics;
 use simulator::origin::Options;
+use tokio::time::Instant;
 use weir::clock::Clock;
 use weir::config::Config;
 
