@@ -101,13 +101,16 @@ export const mpv = (url) => {
   });
 };
 
+/** GStreamer says what goes into a decoder, and mostly, but not always, what comes to the sink of a pipeline that is just being built. */
+const CAPS = /(?:fpsdisplaysink0\/GstFakeSink:\S*|avdec_h264:\S*)\.GstPad:sink: caps = .*width=\(int\)(\d+)/;
+
 /** GStreamer with its old HLS client (`uridecodebin`) or its new one (`uridecodebin3`). */
 const gst = (source) => (url) => {
   const video = ['d.', '!', 'video/x-raw', '!', 'fpsdisplaysink', 'text-overlay=false', 'fps-update-interval=200', 'video-sink=fakesink', 'sync=true'];
   const audio = ['d.', '!', 'audio/x-raw', '!', 'fakesink', 'sync=true'];
   let width = null;
   return start(source, 'gst-launch-1.0', ['-v', source, `uri=${url}`, 'name=d', ...video, ...audio], (line, seen) => {
-    const caps = line.match(/fpsdisplaysink0\/GstFakeSink.*sink: caps = .*width=\(int\)(\d+)/);
+    const caps = line.match(CAPS);
     if (caps) width = Number(caps[1]);
     const rendered = line.match(/rendered: (\d+), dropped: (\d+)/);
     if (rendered) seen.shown(Number(rendered[1]) + Number(rendered[2]), width);
